@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/notice.h"
+
+#include <math.h>
+
+void notice_init(struct notice *n, enum notice_type type, enum severity severity,
+		 const struct stamp *at, const char *tunnel)
+{
+	n->type = type;
+	n->severity = severity;
+	n->at = *at;
+	n->tunnel = tunnel;
+	n->state = (struct notice_state){
+	    .previous_s = NSEC_UNKNOWN, .openvpn_time = -1, .remote_port = -1};
+	n->alert = (struct notice_alert){.ends_at = NSEC_UNKNOWN, .duration_s = NSEC_UNKNOWN};
+	n->restart = (struct notice_restart){.connected_s = NSEC_UNKNOWN,
+					     .silent_s = NSEC_UNKNOWN,
+					     .ping_s = -1,
+					     .ping_restart_s = -1,
+					     .attempts = -1};
+	n->n_causes = 0; /* the causes themselves are large and are written as they are named */
+	n->local_clock = (struct local_clock_reading){
+	    .offset_s = NAN, .max_error_s = NAN, .stratum = -1, .age_s = NAN};
+	n->peer_clock = (struct peer_clock_reading){.offset_s = NAN,
+						    .max_error_s = NAN,
+						    .vs_utc_s = NAN,
+						    .vs_utc_max_error_s = NAN,
+						    .drift_ppm = NAN,
+						    .age_s = NAN};
+	n->step = (struct clock_step){.max_error_s = NAN};
+	n->monitor = (struct notice_monitor){.retry_s = NSEC_UNKNOWN,
+					     .suspended_s = NSEC_UNKNOWN,
+					     .count = -1,
+					     .rtt_s = NAN,
+					     .pid = -1};
+	n->summary = (struct notice_summary){.lines = -1,
+					     .states = -1,
+					     .restarts = -1,
+					     .watched_s = NSEC_UNKNOWN,
+					     .connected_s = NSEC_UNKNOWN,
+					     .longest_s = NSEC_UNKNOWN};
+	n->message[0] = '\0';
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What ovpnwatch tells the world: one struct, one line. The core fills it in, a sink prints it;
+ * both agree on this rule: what was not measured (NAN, NSEC_UNKNOWN, a negative count, an empty
+ * text) is left out of the output. Texts are plain bytes, possibly hostile (from a log or a
+ * server): every sink escapes them.
+ */
+#ifndef OVPNWATCH_CORE_NOTICE_H
+#define OVPNWATCH_CORE_NOTICE_H
+
+#include "core/names.h"
+#include "core/stamp.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define NOTICE_TEXT_MAX	   320
+#define NOTICE_REASONS_MAX 4
+#define NOTICE_CAUSES_MAX  8
+
+struct notice_state {
+	char name[32]; /* OpenVPN's word, e.g. CONNECTED */
+	char detail[96];
+	char previous[32];
+	nsec previous_s;      /* how long the previous state lasted */
+	int64_t openvpn_time; /* the daemon's own stamp, epoch seconds; -1 unknown */
+	char local_ip[48], remote_ip[48];
+	int remote_port; /* -1 unknown */
+};
+
+struct notice_alert {
+	enum alert_name name;
+	enum alert_status status;
+	uint64_t id;	 /* FNV-1a-64 of the labels, as Alertmanager's fingerprint */
+	nsec starts_at;	 /* wall */
+	nsec ends_at;	 /* wall; NSEC_UNKNOWN unless resolved */
+	nsec duration_s; /* monotonic; NSEC_UNKNOWN unless resolved */
+	unsigned count;	 /* how often since it began to fire */
+};
+
+struct notice_restart {
+	bool present;
+	char reason[96];
+	nsec connected_s; /* how long the tunnel had been CONNECTED */
+	nsec silent_s;	  /* nothing received for */
+	int64_t ping_s;	  /* in force; -1 unknown */
+	int64_t ping_restart_s;
+	enum timer_source timers_from;
+	int attempts; /* connection attempts since; -1 unknown */
+};
+
+struct cause {
+	enum cause_name name;
+	enum confidence confidence;
+	int strength; /* orders causes of one confidence; not printed */
+	unsigned n_because, n_against;
+	char because[NOTICE_REASONS_MAX][NOTICE_TEXT_MAX];
+	char against[NOTICE_REASONS_MAX][NOTICE_TEXT_MAX];
+	char remedy[NOTICE_TEXT_MAX];
+};
+
+/* NTP's sign: a positive offset says that UTC is ahead, this clock is slow. */
+struct local_clock_reading {
+	bool present;
+	enum local_clock_state state;
+	enum local_clock_source source; /* LOCAL_SOURCE_NONE is left out */
+	double offset_s, max_error_s;	/* NAN unknown */
+	int stratum;			/* -1 unknown */
+	double age_s;			/* NAN unknown */
+};
+
+/* Positive: the server's clock is ahead of this machine's. */
+struct peer_clock_reading {
+	bool present;
+	enum peer_clock_source source;
+	double offset_s, max_error_s;
+	double vs_utc_s, vs_utc_max_error_s; /* NAN unless the local clock is known */
+	double drift_ppm;		     /* NAN unknown */
+	int samples;
+	double age_s;
+};
+
+struct clock_step {
+	bool present;
+	enum step_clock clock;
+	double size_s;	    /* positive: the clock was set forward */
+	double max_error_s; /* NAN: exact to the microsecond */
+	nsec at; /* wall, after the step; of a peer's step the first probe that showed it */
+};
+
+struct notice_monitor {
+	enum monitor_kind kind;
+	char address[128];
+	char reason[192];
+	char version[64]; /* OpenVPN's, with `connected` */
+	nsec retry_s;
+	nsec suspended_s;
+	int64_t count; /* dropped events, overlong lines, … */
+	double rtt_s;  /* of a probe; NAN */
+	int64_t pid;
+};
+
+struct notice_summary {
+	int64_t lines, states, restarts; /* -1: not counted */
+	nsec watched_s, connected_s, longest_s;
+	char zone[48]; /* replay: the time zone of the recording, e.g. "UTC-05:00" */
+};
+
+struct notice {
+	enum notice_type type;
+	enum severity severity;
+	struct stamp at;
+	const char *tunnel; /* NULL: about the machine. Borrowed from the tunnel's configuration. */
+	struct notice_state state;
+	struct notice_alert alert;
+	struct notice_restart restart;
+	unsigned n_causes;
+	struct cause causes[NOTICE_CAUSES_MAX];
+	struct local_clock_reading local_clock;
+	struct peer_clock_reading peer_clock;
+	struct clock_step step;
+	struct notice_monitor monitor;
+	struct notice_summary summary;
+	char message[NOTICE_TEXT_MAX];
+};
+
+/* All unknown, nothing present: the start of every notice. */
+void notice_init(struct notice *n, enum notice_type type, enum severity severity,
+		 const struct stamp *at, const char *tunnel);
+
+#endif
