@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * OpenVPN's texts, each with the function of src/openvpn that prints it. They were compared in
+ * 2.3.18, 2.4.12, 2.5.11, 2.6.14 and 2.7; where a version differs it is said.
+ */
+#include "proto/log_text.h"
+
+/* What stands after `prefix`, which has to be there. */
+static bool take_prefix(struct slice *text, const char *prefix)
+{
+	if (!slice_starts(*text, prefix))
+		return false;
+	*text = slice_skip(*text, strlen(prefix));
+	return true;
+}
+
+static bool contains(struct slice text, const char *what)
+{
+	return slice_find(text, what) != SIZE_MAX;
+}
+
+static struct slice until(struct slice text, const char *end)
+{
+	size_t at = slice_find(text, end);
+	if (at != SIZE_MAX)
+		text.n = at;
+	return text;
+}
+
+/* The number that a text begins with, at most nine digits; -1 if there is none. */
+static int64_t number_at(struct slice text)
+{
+	int64_t value = 0;
+	size_t n = 0;
+	while (n < text.n && n < 10 && text.p[n] >= '0' && text.p[n] <= '9')
+		value = value * 10 + (text.p[n++] - '0');
+	return n > 0 && n < 10 ? value : -1;
+}
+
+/* options.c title_string: "OpenVPN 2.6.14 x86_64-pc-linux-gnu [SSL (OpenSSL)] …" */
+static bool version(struct slice text, struct log_fact *f)
+{
+	if (!take_prefix(&text, "OpenVPN "))
+		return false;
+	struct slice word = slice_cut(&text, ' ');
+	struct slice rest = word;
+	int64_t major = number_at(slice_cut(&rest, '.'));
+	int64_t minor = number_at(rest);
+	if (major < 0 || minor < 0)
+		return false;
+	f->text = word;
+	f->major = (unsigned)major;
+	f->minor = (unsigned)minor;
+	return true;
+}
+
+/* manage.c log_entry_print with LOG_ECHO_TO_LOG */
+static bool management_state(struct slice text, struct log_fact *f)
+{
+	f->text = text;
+	return take_prefix(&f->text, "MANAGEMENT: >STATE:");
+}
+
+/* init.c initialization_sequence_completed */
+static bool initialized(struct slice text, struct log_fact *f)
+{
+	(void)f;
+	return slice_starts(text, "Initialization Sequence Completed");
+}
+
+/* init.c format_common_name: "[server] " in front; it is not there without TLS. */
+static struct slice without_common_name(struct slice text)
+{
+	size_t end = text.n > 0 && text.p[0] == '[' ? slice_find(text, "] ") : SIZE_MAX;
+	return end != SIZE_MAX ? slice_skip(text, end + 2) : text;
+}
+
+/* ping.c trigger_ping_timeout_signal; the server says it after the client's prefix */
+static bool inactivity(struct slice text, struct log_fact *f)
+{
+	(void)f;
+	return slice_starts(without_common_name(text), "Inactivity timeout (--ping-restart)");
+}
+
+static bool inactivity_exit(struct slice text, struct log_fact *f)
+{
+	(void)f;
+	return slice_starts(without_common_name(text), "Inactivity timeout (--ping-exit)");
+}
+
+/* sig.c print_signal: "%s[%s,%s] received, %s restarting"; the source is "hard", "soft" or
+ * "connection failed(soft)", the text may be empty. The management interface then gives the signal
+ * as the reason (sig.c signal_description), and so do we. */
+static bool signal_received(struct slice text, struct log_fact *f)
+{
+	size_t end = slice_find(text, "] received, ");
+	if (end == SIZE_MAX || !slice_starts(text, "SIG"))
+		return false;
+	text.n = end;
+	struct slice name = slice_cut(&text, '[');
+	struct slice source = slice_cut(&text, ',');
+	if (text.p == NULL || name.n > 16)
+		return false;
+	f->signal = name;
+	f->hard = slice_is(source, "hard");
+	f->text = text.n > 0 && !f->hard ? text : name;
+	f->reason = restart_reason_from(f->text);
+	return true;
+}
+
+/* init.c socket_restart_pause: "Restart pause, %d second(s)" */
+static bool restart_pause(struct slice text, struct log_fact *f)
+{
+	if (!take_prefix(&text, "Restart pause, "))
+		return false;
+	f->seconds = number_at(text);
+	return f->seconds >= 0;
+}
+
+/* One option of a list: "ping 10" or "ping-restart 120". The last one counts, as in OpenVPN. */
+static void timer_option(struct slice option, struct log_fact *f)
+{
+	option = slice_trim(option);
+	if (take_prefix(&option, "ping "))
+		f->ping = number_at(slice_trim(option));
+	else if (take_prefix(&option, "ping-restart "))
+		f->ping_restart = number_at(slice_trim(option));
+}
+
+static void timer_options(struct slice options, struct log_fact *f)
+{
+	while (options.n > 0)
+		timer_option(slice_cut(&options, ','), f);
+}
+
+/* init.c tls_print_deferred_options_results (2.6 and later): "Timers: ping 10, ping-restart 120" */
+static bool timers(struct slice text, struct log_fact *f)
+{
+	if (!take_prefix(&text, "Timers: "))
+		return false;
+	timer_options(text, f);
+	return true;
+}
+
+/* push.c incoming_push_message: "PUSH: Received control message: '%s'". A reply may come in several
+ * messages, marked push-continuation. */
+static bool push_reply(struct slice text, struct log_fact *f)
+{
+	if (!take_prefix(&text, "PUSH: Received control message: 'PUSH_REPLY"))
+		return false;
+	(void)take_prefix(&text, ",");
+	if (text.n > 0 && text.p[text.n - 1] == '\'')
+		text.n--;
+	f->text = text;
+	timer_options(text, f);
+	return true;
+}
+
+/* error.c x_check_status: "%s %s [%s]: %s (fd=%d,code=%d)", the brackets (mtu.c
+ * format_extended_socket_error) and fd= not always; socket.c openvpn_connect: "TCP: connect to %s
+ * failed: %s". For Windows, WSAECONNRESET on UDP is the ICMP port unreachable. */
+static bool is_link_error(struct slice text)
+{
+	return slice_starts(text, "read UDP") || slice_starts(text, "write UDP") ||
+	       slice_starts(text, "read TCP") || slice_starts(text, "write TCP") ||
+	       slice_starts(text, "TCP: connect to ");
+}
+
+static bool refused(struct slice text, struct log_fact *f)
+{
+	(void)f;
+	if (!is_link_error(text))
+		return false;
+	bool udp = slice_starts(text, "read UDP") || slice_starts(text, "write UDP");
+	return contains(text, "ECONNREFUSED") || contains(text, "Connection refused") ||
+	       (udp && contains(text, "WSAECONNRESET"));
+}
+
+/* as above; and forward.c process_outgoing_link: "Network unreachable, restarting" */
+static bool unreachable(struct slice text, struct log_fact *f)
+{
+	(void)f;
+	if (slice_starts(text, "Network unreachable"))
+		return true;
+	return is_link_error(text) &&
+	       (contains(text, "EHOSTUNREACH") || contains(text, "ENETUNREACH") ||
+		contains(text, "Network is unreachable") || contains(text, "No route to host"));
+}
+
+/* ssl.c tls_process_state (tls_process before 2.6): "… within %d seconds (check your network …)" */
+static bool tls_timeout(struct slice text, struct log_fact *f)
+{
+	if (!take_prefix(&text, "TLS Error: TLS key negotiation failed to occur within "))
+		return false;
+	f->seconds = number_at(text);
+	return true;
+}
+
+/* Those after which ssl.c gives up the handshake (tls_process_state, key_method_2_read,
+ * key_method_2_write, read_incoming_tls_plaintext, read_incoming_tls_ciphertext). Other "TLS
+ * Error:" lines are about one packet, perhaps a stranger's, and change nothing. */
+static bool tls_failed(struct slice text, struct log_fact *f)
+{
+	static const char *const ends[] = {
+	    "TLS handshake failed",
+	    "TLS object -> incoming plaintext read error",
+	    "Incoming Ciphertext -> TLS object write error",
+	    "Certificate verification failed",
+	    "Auth Username/Password was not provided by peer",
+	    "Key Method #2 write failed",
+	};
+	if (!take_prefix(&text, "TLS Error: "))
+		return false;
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+		if (slice_starts(text, ends[i])) {
+			f->text = text;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* push.c server_pushed_signal: "… command was pushed by server ('%s')" */
+static bool server_reset(struct slice text, struct log_fact *f)
+{
+	if (!take_prefix(&text, "Connection reset command was pushed by server ('") &&
+	    !take_prefix(&text, "Halt command was pushed by server ('"))
+		return false;
+	f->text = until(text, "')");
+	return true;
+}
+
+/* occ.c process_received_occ_msg; push.c receive_exit_message */
+static bool remote_exit(struct slice text, struct log_fact *f)
+{
+	(void)f;
+	return slice_starts(text, "OCC exit message received by peer") ||
+	       slice_starts(text, "CC-EEN exit message received by peer");
+}
+
+/* forward.c read_incoming_link: "Connection reset, restarting [%d]" */
+static bool connection_reset(struct slice text, struct log_fact *f)
+{
+	(void)f;
+	return slice_starts(text, "Connection reset, restarting");
+}
+
+/* push.c receive_auth_failed: "AUTH: Received control message: AUTH_FAILED[,reason]" */
+static bool auth_failed(struct slice text, struct log_fact *f)
+{
+	if (!take_prefix(&text, "AUTH: Received control message: AUTH_FAILED"))
+		return false;
+	(void)take_prefix(&text, ",");
+	f->text = text;
+	return true;
+}
+
+/* ssl_verify_openssl.c verify_callback: "VERIFY ERROR: depth=%d, error=%s: %s, serial=%s";
+ * ssl_verify_mbedtls.c the same without "error="; ssl_verify.c verify_peer_cert: "VERIFY KU ERROR",
+ * "VERIFY X509NAME ERROR: …" */
+static bool verify_error(struct slice text, struct log_fact *f)
+{
+	if (!slice_starts(text, "VERIFY "))
+		return false;
+	f->text = text;
+	if (take_prefix(&f->text, "VERIFY ERROR: "))
+		return true;
+	f->text = slice_skip(text, 7);
+	return contains(until(text, ":"), " ERROR");
+}
+
+/* crypto.c crypto_check_replay: "%s: bad packet ID (may be a replay): [ #5 / time = (1705361803)
+ * 2024-… ] -- see …"; packet_id.c packet_id_net_print. Short packet ids have no time. */
+static bool replay(struct slice text, struct log_fact *f)
+{
+	static const char stamp[] = " / time = (";
+	size_t at = slice_find(text, ": bad packet ID (may be a replay): ");
+	if (at == SIZE_MAX)
+		return false;
+	uint64_t time = 0;
+	text = slice_skip(text, at);
+	at = slice_find(text, stamp);
+	if (at != SIZE_MAX) {
+		text = slice_skip(text, at + sizeof stamp - 1);
+		if (slice_to_u64(slice_cut(&text, ')'), &time) && time <= UINT32_MAX)
+			f->time = (int64_t)time;
+	}
+	return true;
+}
+
+/* init.c do_option_warnings */
+static bool keepalive_missing(struct slice text, struct log_fact *f)
+{
+	(void)f;
+	return slice_starts(text, "WARNING: --keepalive option is missing from server config");
+}
+
+/* multi.c multi_delete_dup: "MULTI: new connection by client '%s' will cause previous …" */
+static bool duplicate(struct slice text, struct log_fact *f)
+{
+	if (!take_prefix(&text, "MULTI: new connection by client '"))
+		return false;
+	f->text = until(text, "' will cause previous active sessions");
+	return f->text.n < text.n;
+}
+
+struct known_text {
+	const char *first; /* bytes that such a text can begin with; NULL: any */
+	enum log_fact_kind kind;
+	bool (*match)(struct slice text, struct log_fact *f);
+};
+
+static const struct known_text known_texts[] = {
+    {"O", LOG_VERSION, version},
+    {"M", LOG_MANAGEMENT_STATE, management_state},
+    {"I", LOG_INITIALIZED, initialized},
+    {"[I", LOG_INACTIVITY, inactivity},
+    {"[I", LOG_INACTIVITY_EXIT, inactivity_exit},
+    {"S", LOG_SIGNAL, signal_received},
+    {"R", LOG_RESTART_PAUSE, restart_pause},
+    {"T", LOG_TIMERS, timers},
+    {"P", LOG_PUSH_REPLY, push_reply},
+    {"rwT", LOG_REFUSED, refused},
+    {"rwTN", LOG_UNREACHABLE, unreachable},
+    {"T", LOG_TLS_TIMEOUT, tls_timeout},
+    {"T", LOG_TLS_FAILED, tls_failed},
+    {"CH", LOG_SERVER_RESET, server_reset},
+    {"OC", LOG_REMOTE_EXIT, remote_exit},
+    {"C", LOG_CONNECTION_RESET, connection_reset},
+    {"A", LOG_AUTH_FAILED, auth_failed},
+    {"V", LOG_VERIFY_ERROR, verify_error},
+    {NULL, LOG_REPLAY, replay},
+    {"W", LOG_KEEPALIVE_MISSING, keepalive_missing},
+    {"M", LOG_DUPLICATE, duplicate},
+};
+
+/* mroute.c mroute_addr_print_ex: "1.2.3.4:1194", or an IPv6 address without port and brackets; 2.7
+ * puts the protocol in front, "udp4:1.2.3.4:1194". */
+static bool is_address(struct slice s)
+{
+	size_t colons = 0;
+	size_t dots = 0;
+	if (slice_starts(s, "udp") || slice_starts(s, "tcp"))
+		(void)slice_cut(&s, ':');
+	for (size_t i = 0; i < s.n; i++) {
+		if (memchr("0123456789abcdef:.", s.p[i], 18) == NULL)
+			return false;
+		colons += s.p[i] == ':';
+		dots += s.p[i] == '.';
+	}
+	return colons >= 2 || (colons == 1 && dots == 3);
+}
+
+static size_t peer_id_length(struct slice text)
+{
+	static const char peer_id[] = " peer-id=";
+	if (!slice_starts(text, peer_id))
+		return 0;
+	size_t n = sizeof peer_id - 1;
+	while (n < text.n && text.p[n] != ' ')
+		n++;
+	return n < text.n ? n : 0;
+}
+
+/* A server's prefix (multi.c multi_instance_string): "cn/1.2.3.4:1194 ", before the name is known
+ * "1.2.3.4:1194 ", and under much debugging " peer-id=0" behind. A name may hold spaces, so the
+ * first few words are tried. */
+static size_t client_prefix(struct slice text)
+{
+	size_t name_end = 0;
+	int words = 0;
+	for (size_t i = 0; i < text.n && i < 256 && words < 6; i++) {
+		if (text.p[i] == '/')
+			name_end = i + 1;
+		if (text.p[i] != ' ')
+			continue;
+		if (is_address((struct slice){.p = text.p + name_end, .n = i - name_end}))
+			return i + peer_id_length(slice_skip(text, i));
+		words++;
+	}
+	return 0;
+}
+
+void log_text_parse(struct slice text, struct log_fact *out)
+{
+	const struct log_fact nothing = {.seconds = -1, .ping = -1, .ping_restart = -1, .time = -1};
+	struct log_fact f = nothing;
+	size_t prefix = client_prefix(text);
+	*out = nothing;
+	if (prefix > 0) {
+		out->client = (struct slice){.p = text.p, .n = prefix};
+		text = slice_skip(text, prefix + 1);
+	}
+	if (text.n == 0)
+		return;
+	for (size_t i = 0; i < sizeof known_texts / sizeof *known_texts; i++) {
+		const struct known_text *known = &known_texts[i];
+		if (known->first != NULL &&
+		    (text.p[0] == '\0' || strchr(known->first, text.p[0]) == NULL))
+			continue;
+		f = nothing;
+		if (!known->match(text, &f))
+			continue;
+		f.kind = known->kind;
+		f.client = out->client;
+		*out = f;
+		return;
+	}
+}

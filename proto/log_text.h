@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a line of OpenVPN's log says that bears on why a tunnel restarts. The texts are OpenVPN's
+ * (the source is named at each in log_text.c); a line that says nothing of the kind is LOG_NOTHING.
+ */
+#ifndef OVPNWATCH_PROTO_LOG_TEXT_H
+#define OVPNWATCH_PROTO_LOG_TEXT_H
+
+#include "proto/openvpn_words.h"
+#include "proto/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum log_fact_kind {
+	LOG_NOTHING,
+	LOG_VERSION,	      /* "OpenVPN 2.6.14 x86_64-…": text = "2.6.14", major, minor */
+	LOG_MANAGEMENT_STATE, /* "MANAGEMENT: >STATE:…": text = the payload after ">STATE:" */
+	LOG_INITIALIZED,      /* "Initialization Sequence Completed[ With Errors]" */
+	LOG_INACTIVITY,	      /* "Inactivity timeout (--ping-restart), restarting" */
+	LOG_INACTIVITY_EXIT,  /* "Inactivity timeout (--ping-exit), exiting" */
+	LOG_SIGNAL,	      /* "SIGUSR1[soft,ping-restart] received, process restarting" */
+	LOG_RESTART_PAUSE,    /* "Restart pause, 5 second(s)": seconds */
+	LOG_TIMERS,	      /* "Timers: ping 10, ping-restart 120": ping, ping_restart */
+	LOG_PUSH_REPLY, /* "PUSH: Received control message: 'PUSH_REPLY,…'": ping, ping_restart,
+			   text = the options */
+	LOG_REFUSED,	/* "read UDPv4 [ECONNREFUSED]: Connection refused": ICMP port unreachable */
+	LOG_UNREACHABLE,  /* EHOSTUNREACH, ENETUNREACH on the link socket, or "Network unreachable"
+			   */
+	LOG_TLS_TIMEOUT,  /* "TLS key negotiation failed to occur within N seconds" */
+	LOG_TLS_FAILED,	  /* "TLS Error: TLS handshake failed" and other "TLS Error" ends */
+	LOG_SERVER_RESET, /* "Connection reset command was pushed by server ('…')" and halt */
+	LOG_REMOTE_EXIT,  /* the other end says goodbye: "SIGTERM received, sending exit
+			     notification…" is our own and is LOG_NOTHING */
+	LOG_CONNECTION_RESET, /* "Connection reset, restarting [0]" */
+	LOG_AUTH_FAILED,      /* "AUTH: Received control message: AUTH_FAILED…" */
+	LOG_VERIFY_ERROR,     /* "VERIFY ERROR: depth=0, error=certificate is not yet valid: …" */
+	LOG_REPLAY,	      /* "bad packet ID (may be a replay)": time, if it is in the line */
+	LOG_KEEPALIVE_MISSING, /* "WARNING: --keepalive option is missing from server config" */
+	LOG_DUPLICATE,	       /* a server: "new connection by client 'X' will cause previous active
+				  sessions … to be dropped": text = X */
+};
+
+struct log_fact {
+	enum log_fact_kind kind;
+	struct slice client; /* a server's prefix "cn/1.2.3.4:1194 ", else empty */
+	struct slice text;
+	bool hard;	     /* LOG_SIGNAL: hard (sent from outside) rather than soft */
+	struct slice signal; /* LOG_SIGNAL: SIGUSR1, SIGHUP, SIGTERM, SIGINT */
+	enum restart_reason reason;
+	int64_t seconds;       /* LOG_RESTART_PAUSE, LOG_TLS_TIMEOUT; -1 if absent */
+	int64_t ping;	       /* -1: not in the line */
+	int64_t ping_restart;  /* -1: not in the line */
+	int64_t time;	       /* LOG_REPLAY: the sender's net_time; -1 if absent */
+	unsigned major, minor; /* LOG_VERSION */
+};
+
+/* Total: any bytes are a text. Slices point into `text`. */
+void log_text_parse(struct slice text, struct log_fact *out);
+
+#endif
