@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the core wants done. The shell carries the actions out in order and prints the notices in
+ * order; what comes of an action comes back as an event.
+ */
+#ifndef OVPNWATCH_CORE_ACTION_H
+#define OVPNWATCH_CORE_ACTION_H
+
+#include "core/notice.h"
+
+#include <stddef.h>
+
+struct tunnel;
+
+enum action_kind {
+	ACTION_CONNECT,	      /* open the management connection */
+	ACTION_CLOSE,	      /* close it; no event comes of it */
+	ACTION_SEND,	      /* send a constant command: `command` */
+	ACTION_SEND_PASSWORD, /* send the management password: the shell alone knows it */
+	ACTION_PROBE,	      /* send one probe to the server now: `id` */
+	ACTION_ASK_CHRONY,
+	ACTION_ASK_SNTP, /* `id` is the index of --ntp */
+	ACTION_ASK_KERNEL,
+};
+
+/* Every command that ovpnwatch ever sends. Constants: nothing from outside is ever part of one. */
+enum management_command {
+	COMMAND_STATE_ON_ALL, /* "state on all" */
+	COMMAND_LOG_ON_ALL,   /* "log on all" */
+	COMMAND_BYTECOUNT,    /* "bytecount 1" */
+	COMMAND_PID,	      /* "pid" */
+	COMMAND_VERSION,      /* "version" */
+	COMMAND_LOAD_STATS,   /* "load-stats": the heartbeat, the one command that is not logged */
+};
+
+/* The command's line, with its newline. */
+const char *management_command_text(enum management_command c);
+
+struct action {
+	enum action_kind kind;
+	struct tunnel *tunnel;
+	unsigned id;
+	enum management_command command;
+};
+
+#define ACTIONS_MAX 32
+#define NOTICES_MAX 12
+
+/* The answer to one event. Large (notices carry whole verdicts): make one and use it again. */
+struct actions {
+	size_t n_actions, n_notices;
+	struct action actions[ACTIONS_MAX];
+	struct notice notices[NOTICES_MAX];
+};
+
+#endif

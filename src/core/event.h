@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the shell tells the core: everything that can happen, each with its instant. The core sees
+ * the world through this struct only, so a test, a recording and a fuzzer can all be its world.
+ */
+#ifndef OVPNWATCH_CORE_EVENT_H
+#define OVPNWATCH_CORE_EVENT_H
+
+#include "core/stamp.h"
+#include "proto/chrony.h"
+#include "proto/ntp.h"
+#include "proto/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tunnel;
+
+enum event_kind {
+	EVENT_TIME,   /* nothing but the time: the deadline came, or the clocks were looked at */
+	EVENT_LINK,   /* something became of the management connection */
+	EVENT_LINE,   /* a line from the management interface */
+	EVENT_LOG,    /* a line of a log file: its text, already without stamps */
+	EVENT_PROBE,  /* what became of a probe of the server */
+	EVENT_CHRONY, /* chronyd's answer, or that there is none */
+	EVENT_SNTP,   /* an NTP server's answer, or that there is none */
+	EVENT_KERNEL, /* what adjtimex says */
+	EVENT_STOP,   /* the user wants to leave */
+};
+
+enum link_change {
+	LINK_UP,	  /* connected; the banner has not come yet */
+	LINK_FAILED,	  /* could not connect: `reason` says why */
+	LINK_CLOSED,	  /* was connected, is not any more */
+	LINK_UNAVAILABLE, /* could not even try: bad password file, path too long */
+	LINK_OVERLONG,	  /* a line was too long and was dropped */
+};
+
+enum probe_outcome {
+	PROBE_ANSWERED,
+	PROBE_REFUSED,	   /* ICMP port unreachable: nothing listens there */
+	PROBE_UNREACHABLE, /* no route, or ICMP host or net unreachable */
+	PROBE_FAILED,	   /* this machine could not send: `reason` */
+	PROBE_BAD_MAC,	   /* something answered under another key */
+};
+
+struct event {
+	enum event_kind kind;
+	struct stamp at;
+	struct tunnel *tunnel; /* NULL: about the machine */
+	union {
+		struct {
+			enum link_change change;
+			const char *reason; /* for a person; borrowed for the call */
+		} link;
+		struct slice line; /* EVENT_LINE, EVENT_LOG; borrowed for the call */
+		struct {
+			unsigned id; /* of the ACTION_PROBE */
+			enum probe_outcome outcome;
+			struct stamp sent; /* just before it left */
+			bool has_time;
+			int64_t server_time; /* whole epoch seconds, floored */
+			const char *reason;
+		} probe;
+		struct {
+			bool answered;
+			struct chrony_tracking tracking;
+		} chrony;
+		struct {
+			unsigned server; /* index of --ntp */
+			bool answered;	 /* a packet came; `flaw` judges it */
+			enum ntp_flaw flaw;
+			struct ntp_measurement measurement;
+			int stratum;
+		} sntp;
+		struct {
+			bool permitted; /* false: the call was refused (EPERM, seccomp) */
+			bool
+			    synchronized; /* maxerror < 16 s, the only flag that all daemons keep */
+			double max_error_s;
+		} kernel;
+	} u;
+};
+
+#endif

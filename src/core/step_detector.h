@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Tells whether this machine's clock was set, and whether the machine slept, from the stamps of
+ * events alone. REALTIME - BOOTTIME changes only when the clock is set (slewing moves both alike);
+ * BOOTTIME - MONOTONIC grows only in suspend. Sign and size are exact to the spread of the stamps.
+ *
+ * A stamp whose clocks were read far apart (the reader was preempted) hides small steps. It is
+ * compared, but unless it shows a change the next stamp is compared with the better one before it:
+ * what it hid is seen then.
+ */
+#ifndef OVPNWATCH_CORE_STEP_DETECTOR_H
+#define OVPNWATCH_CORE_STEP_DETECTOR_H
+
+#include "core/stamp.h"
+
+#include <stdbool.h>
+
+/* A change smaller than this (plus the spread of the two stamps) is not a step. */
+#define STEP_MIN NSEC_PER_MSEC
+
+struct clock_change {
+	nsec step;	/* positive: set forward; 0: not set */
+	nsec suspended; /* 0: did not sleep */
+	nsec since;	/* mono of the stamp before: the change lies between that and this one */
+};
+
+struct step_detector {
+	bool started;
+	struct stamp last;
+};
+
+/* Looks at the next stamp. True: the clocks changed against each other; *change says how. The first
+ * stamp starts the detector and is never a change. */
+bool step_detector_look(struct step_detector *d, const struct stamp *at,
+			struct clock_change *change);
+
+#endif

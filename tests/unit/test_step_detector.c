@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Each row is a pair of stamps: how far the three clocks moved from one to the next.
+ */
+#include "core/step_detector.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#define MS  NSEC_PER_MSEC
+#define SEC NSEC_PER_SEC
+
+static const struct stamp start = {
+    .mono = 5 * SEC, .wall = 1705361803 * SEC, .boot = 900 * SEC, .spread = 0};
+
+static struct stamp moved(nsec mono, nsec wall, nsec boot, nsec spread)
+{
+	return (struct stamp){start.mono + mono, start.wall + wall, start.boot + boot, spread};
+}
+
+static void changes(void **state)
+{
+	(void)state;
+	static const struct {
+		nsec mono, wall, boot, spread;
+		nsec step, suspended;
+	} rows[] = {
+	    {SEC, SEC, SEC, 0, 0, 0},
+	    {SEC, SEC + 999999, SEC, 0, 0, 0},
+	    {SEC, SEC + MS, SEC, 0, MS, 0},
+	    {SEC, SEC - MS, SEC, 0, -MS, 0},
+	    {SEC, 8 * SEC, SEC, 0, 7 * SEC, 0},
+	    {SEC, -30 * SEC, SEC, 0, -31 * SEC, 0},
+	    /* the clocks were read up to a millisecond apart */
+	    {SEC, SEC + 2 * MS - 1, SEC, MS, 0, 0},
+	    {SEC, SEC + 2 * MS, SEC, MS, 2 * MS, 0},
+	    {SEC, SEC + MS, SEC, -MS, MS, 0}, /* a spread that cannot be changes nothing */
+	    /* slept: wall and boot go on */
+	    {SEC, 61 * SEC, 61 * SEC, 0, 0, 60 * SEC},
+	    /* slept, and the clock was set on waking */
+	    {SEC, 54 * SEC, 61 * SEC, 0, -7 * SEC, 60 * SEC},
+	    /* boottime behind monotonic is no sleep, and cannot be */
+	    {SEC, SEC - SEC / 2, SEC / 2, 0, 0, 0},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct step_detector d = {0};
+		struct clock_change change = {.step = 1, .suspended = 2, .since = 3};
+		struct stamp next = moved(rows[i].mono, rows[i].wall, rows[i].boot, rows[i].spread);
+		assert_false(step_detector_look(&d, &start, &change));
+		bool expected = rows[i].step != 0 || rows[i].suspended != 0;
+		assert_int_equal(step_detector_look(&d, &next, &change), expected);
+		assert_int_equal(change.step, expected ? rows[i].step : 1);
+		assert_int_equal(change.suspended, expected ? rows[i].suspended : 2);
+		assert_int_equal(change.since, expected ? start.mono : 3);
+		/* reported once */
+		assert_false(step_detector_look(&d, &next, &change));
+	}
+}
+
+/* The reader was preempted for 20 ms just after the clock was set by 5 ms: too little to be told
+ * from it, so the next good stamp must show it. */
+static void bad_stamp_hides_nothing_for_good(void **state)
+{
+	(void)state;
+	struct step_detector d = {0};
+	struct clock_change change;
+	struct stamp bad = moved(SEC, SEC + 5 * MS, SEC, 20 * MS);
+	struct stamp good = moved(2 * SEC, 2 * SEC + 5 * MS, 2 * SEC, 0);
+	assert_false(step_detector_look(&d, &start, &change));
+	assert_false(step_detector_look(&d, &bad, &change));
+	assert_true(step_detector_look(&d, &good, &change));
+	assert_int_equal(change.step, 5 * MS);
+	assert_int_equal(change.since, start.mono);
+	assert_false(step_detector_look(&d, &good, &change));
+}
+
+/* Stamps of recordings can be anything. */
+static void extremes_saturate(void **state)
+{
+	(void)state;
+	static const nsec ends[] = {INT64_MIN, INT64_MIN + 1, -1, 0, 1, INT64_MAX};
+	const size_t n = sizeof ends / sizeof *ends;
+	struct step_detector d = {0};
+	struct clock_change change;
+	for (size_t i = 0; i < n * n * n * n; i++) {
+		struct stamp s = {ends[i % n], ends[i / n % n], ends[i / n / n % n],
+				  ends[i / n / n / n]};
+		if (step_detector_look(&d, &s, &change)) {
+			assert_true(change.step != 0 || change.suspended != 0);
+			assert_true(change.suspended >= 0);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(changes),
+	    cmocka_unit_test(bad_stamp_hides_nothing_for_good),
+	    cmocka_unit_test(extremes_saturate),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
