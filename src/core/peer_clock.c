@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/peer_clock.h"
+
+#include "core/step_detector.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <math.h>
+
+static const struct {
+	unsigned size;
+	nsec spacing;
+} bursts[] = {
+    [BURST_START] = {8, 750 * NSEC_PER_MSEC},
+    [BURST_SILENT] = {3, PROBE_GAP_MIN},
+    [BURST_RESTART] = {4, PROBE_GAP_MIN},
+    [BURST_UP] = {8, 750 * NSEC_PER_MSEC},
+};
+
+void peer_clock_init(struct peer_clock *p, bool enabled, bool has_time)
+{
+	*p = (struct peer_clock){.enabled = enabled,
+				 .has_time = has_time,
+				 .next_id = 1,
+				 .earliest = NSEC_NEVER,
+				 .next = NSEC_NEVER,
+				 .refined = NSEC_UNKNOWN,
+				 .last_sent = NSEC_UNKNOWN,
+				 .last_answer = NSEC_UNKNOWN};
+	offset_estimator_init(&p->estimator);
+}
+
+/* The estimator aims on the boot clock, deadlines are on the monotonic one. (If the machine sleeps
+ * before the probe leaves, its aim is lost, and it is as good as one at a random instant.) */
+static void aim(struct peer_clock *p, const struct stamp *now)
+{
+	if (p->earliest == NSEC_NEVER || p->at_once)
+		return;
+	nsec ahead = nsec_sub(now->boot, now->mono);
+	nsec from = nsec_add(nsec_max(p->earliest, now->mono), ahead);
+	nsec at = p->burst_left > 0 ? offset_estimator_aim(&p->estimator, from)
+				    : offset_estimator_aim_check(&p->estimator, from);
+	p->next = nsec_sub(at, ahead);
+}
+
+static void start_burst(struct peer_clock *p, unsigned size, nsec spacing, const struct stamp *now)
+{
+	if (!p->enabled || size <= p->burst_left)
+		return;
+	bool running = p->burst_left > 0;
+	p->burst_left = size;
+	p->spacing = spacing;
+	if (running)
+		return; /* at the pace of the one that is under way, from its next probe on */
+	p->earliest = now->mono;
+	if (p->last_sent != NSEC_UNKNOWN)
+		p->earliest = nsec_max(now->mono, nsec_add(p->last_sent, PROBE_GAP_MIN));
+	p->next = p->earliest; /* whether the server answers comes before what its clock says */
+	p->at_once = true;
+}
+
+void peer_clock_burst(struct peer_clock *p, enum probe_burst why, const struct stamp *now)
+{
+	start_burst(p, bursts[why].size, bursts[why].spacing, now);
+}
+
+void peer_clock_burst_of(struct peer_clock *p, unsigned count, const struct stamp *now)
+{
+	start_burst(p, count, bursts[BURST_START].spacing, now);
+}
+
+bool peer_clock_busy(const struct peer_clock *p)
+{
+	bool pending = false;
+	for (unsigned i = 0; i < PROBES_PENDING; i++)
+		pending |= p->pending[i].id != 0;
+	return p->burst_left > 0 || pending;
+}
+
+static void record(struct peer_clock *p, unsigned slot, enum probe_result result, nsec rtt)
+{
+	p->history[p->n_history++ % PROBE_HISTORY] =
+	    (struct probe_record){p->pending[slot].sent.mono, rtt, result};
+	p->pending[slot].id = 0;
+}
+
+static enum probe_result result_of(enum probe_outcome outcome)
+{
+	switch (outcome) {
+	case PROBE_ANSWERED:
+		return RESULT_ANSWERED;
+	case PROBE_REFUSED:
+		return RESULT_REFUSED;
+	case PROBE_UNREACHABLE:
+		return RESULT_UNREACHABLE;
+	case PROBE_FAILED:
+		return RESULT_FAILED;
+	case PROBE_BAD_MAC:
+		return RESULT_BAD_MAC;
+	}
+	return RESULT_FAILED;
+}
+
+/* The machine did not sleep while the probe was under way, and time went forward. */
+static bool undisturbed(const struct stamp *sent, const struct stamp *received)
+{
+	nsec slept =
+	    nsec_sub(nsec_sub(received->boot, received->mono), nsec_sub(sent->boot, sent->mono));
+	nsec least = nsec_add(STEP_MIN, nsec_add(sent->spread, received->spread));
+	return received->boot >= sent->boot && received->mono >= sent->mono && slept < least &&
+	       slept > -least;
+}
+
+static void read_clock(struct peer_clock *p, const struct event *e, struct peer_change *change)
+{
+	unsigned before = p->estimator.samples;
+	/* The stamps' clocks were read within `spread` of each other, in whichever order: the
+	 * reading of the boot clock is no better than that. */
+	nsec sent = nsec_sub(e->u.probe.sent.boot, nsec_max(e->u.probe.sent.spread, 0));
+	nsec received = nsec_add(e->at.boot, nsec_max(e->at.spread, 0));
+	change->estimate =
+	    offset_estimator_add(&p->estimator, sent, received, e->u.probe.server_time);
+	change->measured = change->estimate != ESTIMATE_KEPT || p->estimator.samples != before;
+	if (!change->measured)
+		return;
+	change->stepped = change->estimate == ESTIMATE_STEPPED;
+	if (change->stepped) {
+		p->stepped = true;
+		p->step_after = p->last_answer_stamp;
+		p->step_before = e->at;
+	}
+	p->last_answer_stamp = e->at;
+}
+
+static void refine(struct peer_clock *p, enum estimate_change change, const struct stamp *now)
+{
+	if (change != ESTIMATE_STEPPED && change != ESTIMATE_RESTARTED)
+		return;
+	if (p->refined != NSEC_UNKNOWN && nsec_sub(now->mono, p->refined) < PROBE_QUIET)
+		return;
+	p->refined = now->mono;
+	start_burst(p, bursts[BURST_START].size, bursts[BURST_START].spacing, now);
+	p->at_once = false; /* that it answers is known */
+}
+
+/* The slot of the probe that this is about; PROBES_PENDING if there is none. The prober was perhaps
+ * initialised since (another server) and its ids began anew: an answer to a question that left
+ * before the one of this id was asked for is not its answer. */
+static unsigned slot_of(const struct peer_clock *p, const struct event *e)
+{
+	for (unsigned i = 0; i < PROBES_PENDING && e->u.probe.id != 0; i++) {
+		const struct stamp *asked = &p->pending[i].sent;
+		if (p->pending[i].id != e->u.probe.id)
+			continue;
+		if (nsec_sub(e->at.mono, asked->mono) >= PROBE_TIMEOUT)
+			break;
+		if (e->u.probe.outcome == PROBE_ANSWERED && e->u.probe.sent.mono < asked->mono)
+			break;
+		return i;
+	}
+	return PROBES_PENDING;
+}
+
+struct peer_change peer_clock_event(struct peer_clock *p, const struct event *e)
+{
+	struct peer_change change = {.measured = false, .estimate = ESTIMATE_KEPT};
+	unsigned slot = slot_of(p, e);
+	if (slot == PROBES_PENDING)
+		return change;
+	enum probe_result result = result_of(e->u.probe.outcome);
+	const struct stamp *sent = &e->u.probe.sent;
+	bool good = result == RESULT_ANSWERED && undisturbed(sent, &e->at);
+	record(p, slot, result, good ? e->at.mono - sent->mono : NSEC_UNKNOWN);
+	if (result == RESULT_ANSWERED)
+		p->last_answer = e->at.boot;
+	if (!good || !p->has_time || !e->u.probe.has_time)
+		return change;
+	read_clock(p, e, &change);
+	if (change.measured) {
+		refine(p, change.estimate, &e->at);
+		aim(p, &e->at);
+	}
+	return change;
+}
+
+static void time_out(struct peer_clock *p, nsec mono)
+{
+	for (unsigned i = 0; i < PROBES_PENDING; i++)
+		if (p->pending[i].id != 0 &&
+		    nsec_sub(mono, p->pending[i].sent.mono) >= PROBE_TIMEOUT)
+			record(p, i, RESULT_NONE, NSEC_UNKNOWN);
+}
+
+static void send_probe(struct peer_clock *p, unsigned slot, const struct stamp *now,
+		       struct tunnel *t, struct actions *out)
+{
+	unsigned id = p->next_id;
+	p->next_id = id == UINT_MAX ? 1 : id + 1;
+	p->pending[slot].id = id;
+	p->pending[slot].sent = *now;
+	p->last_sent = now->mono;
+	p->at_once = false;
+	out->actions[out->n_actions++] =
+	    (struct action){.kind = ACTION_PROBE, .tunnel = t, .id = id};
+	if (p->burst_left > 0)
+		p->burst_left--;
+	p->earliest = nsec_add(now->mono, p->burst_left > 0 ? p->spacing : PROBE_QUIET);
+	aim(p, now);
+}
+
+void peer_clock_time(struct peer_clock *p, const struct stamp *now, struct tunnel *t,
+		     struct actions *out)
+{
+	time_out(p, now->mono);
+	if (!p->enabled || p->next > now->mono || out->n_actions >= ACTIONS_MAX)
+		return;
+	unsigned slot = 0;
+	while (slot < PROBES_PENDING && p->pending[slot].id != 0)
+		slot++;
+	/* PROBE_GAP_MIN and PROBE_TIMEOUT leave at most six under way. */
+	assert(slot < PROBES_PENDING);
+	send_probe(p, slot, now, t, out);
+}
+
+nsec peer_clock_deadline(const struct peer_clock *p)
+{
+	if (!p->enabled)
+		return NSEC_NEVER;
+	nsec deadline = p->next;
+	for (unsigned i = 0; i < PROBES_PENDING; i++)
+		if (p->pending[i].id != 0)
+			deadline =
+			    nsec_min(deadline, nsec_add(p->pending[i].sent.mono, PROBE_TIMEOUT));
+	return deadline;
+}
+
+static void count(struct probe_tally *tally, const struct probe_record *r)
+{
+	switch (r->result) {
+	case RESULT_ANSWERED:
+		tally->answered++;
+		if (r->rtt != NSEC_UNKNOWN)
+			tally->best_rtt = tally->best_rtt == NSEC_UNKNOWN
+					      ? r->rtt
+					      : nsec_min(tally->best_rtt, r->rtt);
+		break;
+	case RESULT_NONE:
+		tally->unanswered++;
+		break;
+	case RESULT_REFUSED:
+		tally->refused++;
+		break;
+	case RESULT_UNREACHABLE:
+		tally->unreachable++;
+		break;
+	case RESULT_FAILED:
+		tally->failed++;
+		break;
+	case RESULT_BAD_MAC:
+		tally->bad_mac++;
+		break;
+	}
+}
+
+struct probe_tally peer_clock_tally(const struct peer_clock *p, nsec from, nsec until)
+{
+	struct probe_tally tally = {.best_rtt = NSEC_UNKNOWN};
+	for (unsigned i = 0; i < PROBE_HISTORY && i < p->n_history; i++)
+		if (p->history[i].sent >= from && p->history[i].sent < until)
+			count(&tally, &p->history[i]);
+	for (unsigned i = 0; i < PROBES_PENDING; i++)
+		if (p->pending[i].id != 0 && p->pending[i].sent.mono >= from &&
+		    p->pending[i].sent.mono < until)
+			tally.pending++;
+	return tally;
+}
+
+/* Half the width and the middle of an interval, in seconds. */
+static double half_width_s(nsec lo, nsec hi)
+{
+	return (nsec_to_s(hi) - nsec_to_s(lo)) / 2;
+}
+
+void peer_clock_read(const struct peer_clock *p, const struct stamp *now,
+		     const struct local_clock_reading *local, struct peer_clock_reading *out)
+{
+	nsec lo, hi;
+	*out = (struct peer_clock_reading){.source = PEER_SOURCE_OPENVPN_CONTROL,
+					   .offset_s = (double)NAN,
+					   .max_error_s = (double)NAN,
+					   .vs_utc_s = (double)NAN,
+					   .vs_utc_max_error_s = (double)NAN,
+					   .drift_ppm = (double)NAN,
+					   .age_s = (double)NAN};
+	if (!offset_estimator_at(&p->estimator, now->boot, &lo, &hi))
+		return;
+	out->present = true;
+	/* In integers as long as the epoch is in it: a double has no nanoseconds there. */
+	lo = nsec_sub(nsec_add(lo, now->boot), now->wall);
+	hi = nsec_sub(nsec_add(hi, now->boot), now->wall);
+	out->offset_s = nsec_to_s(lo) + half_width_s(lo, hi);
+	out->max_error_s = half_width_s(lo, hi) + nsec_to_s(nsec_max(now->spread, 0));
+	out->samples = p->estimator.samples < INT_MAX ? (int)p->estimator.samples : INT_MAX;
+	out->age_s = nsec_to_s(nsec_max(nsec_sub(now->boot, p->last_answer_stamp.boot), 0));
+	if (local == NULL || !local->present || local->state == LOCAL_CLOCK_STALE ||
+	    isnan(local->offset_s) || isnan(local->max_error_s))
+		return;
+	out->vs_utc_s = out->offset_s - local->offset_s;
+	out->vs_utc_max_error_s = out->max_error_s + local->max_error_s;
+}
+
+void peer_clock_read_step(const struct peer_clock *p, struct clock_step *out)
+{
+	nsec lo, hi;
+	*out = (struct clock_step){.clock = STEP_PEER, .max_error_s = (double)NAN};
+	if (!p->stepped || !offset_estimator_step(&p->estimator, &lo, &hi))
+		return;
+	out->present = true;
+	out->size_s = nsec_to_s(lo) + half_width_s(lo, hi);
+	out->max_error_s = half_width_s(lo, hi);
+	out->at = p->step_before.wall;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the tests of local_clock share: one clock, its sources' answers as events, and the questions
+ * that it asks.
+ */
+#ifndef OVPNWATCH_TESTS_LOCAL_CLOCK_WORLD_H
+#define OVPNWATCH_TESTS_LOCAL_CLOCK_WORLD_H
+
+#include "core/local_clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#define MS   NSEC_PER_MSEC
+#define SEC  NSEC_PER_SEC
+#define WALL (1795493508 * SEC)
+#define BOOT (5000 * SEC)
+
+static struct local_clock c;
+static struct actions out;
+
+static inline struct stamp at(nsec t)
+{
+	return (struct stamp){.mono = t, .wall = WALL + t, .boot = BOOT + t};
+}
+
+static inline void start(unsigned n_servers)
+{
+	struct stamp now = at(0);
+	local_clock_init(&c, n_servers, &now);
+}
+
+/* A healthy chronyd, as of the fixture chrony_tracking_slow7 but for the round figures. */
+static struct chrony_tracking tracking(nsec t)
+{
+	return (struct chrony_tracking){.ref_id = 0x7f000001,
+					.family = 1,
+					.stratum = 3,
+					.ref_time = WALL + t + 7 * SEC - 10 * SEC,
+					.correction_s = 7.0,
+					.last_offset_s = -7.0,
+					.root_delay_s = 0.04,
+					.root_dispersion_s = 0.01,
+					.update_interval_s = 64};
+}
+
+static inline void chrony(nsec t, const struct chrony_tracking *tracking_or_null)
+{
+	struct event e = {.kind = EVENT_CHRONY, .at = at(t)};
+	if (tracking_or_null != NULL) {
+		e.u.chrony.answered = true;
+		e.u.chrony.tracking = *tracking_or_null;
+	}
+	local_clock_event(&c, &e);
+}
+
+static inline void sntp(nsec t, unsigned server, nsec offset, nsec distance)
+{
+	struct event e = {.kind = EVENT_SNTP, .at = at(t)};
+	e.u.sntp.server = server;
+	e.u.sntp.answered = true;
+	e.u.sntp.stratum = 2;
+	e.u.sntp.measurement.offset = offset;
+	e.u.sntp.measurement.root_distance = distance;
+	local_clock_event(&c, &e);
+}
+
+static inline void sntp_flaw(nsec t, unsigned server, enum ntp_flaw flaw)
+{
+	struct event e = {.kind = EVENT_SNTP, .at = at(t)};
+	e.u.sntp.server = server;
+	e.u.sntp.answered = true;
+	e.u.sntp.flaw = flaw;
+	e.u.sntp.measurement.offset = -3643548636 * SEC; /* must not be looked at */
+	local_clock_event(&c, &e);
+}
+
+static inline void kernel(nsec t, bool permitted, bool synchronized, double max_error_s)
+{
+	struct event e = {.kind = EVENT_KERNEL, .at = at(t)};
+	e.u.kernel.permitted = permitted;
+	e.u.kernel.synchronized = synchronized;
+	e.u.kernel.max_error_s = max_error_s;
+	local_clock_event(&c, &e);
+}
+
+/* Which questions are asked now: bit 0 chronyd, 1 the kernel, 2 and up the servers. */
+static inline unsigned asked_at(nsec t)
+{
+	struct stamp now = at(t);
+	unsigned mask = 0;
+	out.n_actions = 0;
+	local_clock_ask(&c, &now, &out);
+	for (size_t i = 0; i < out.n_actions; i++) {
+		const struct action *a = &out.actions[i];
+		assert_null(a->tunnel);
+		if (a->kind == ACTION_ASK_CHRONY)
+			mask |= 1;
+		else if (a->kind == ACTION_ASK_KERNEL)
+			mask |= 2;
+		else if (a->kind == ACTION_ASK_SNTP)
+			mask |= 4U << a->id;
+		else
+			fail();
+	}
+	assert_true(local_clock_deadline(&c) > t);
+	return mask;
+}
+
+#endif
