@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the user said about a tunnel. All strings are the caller's and outlive the tunnel.
+ */
+#ifndef OVPNWATCH_CORE_TUNNEL_CONFIG_H
+#define OVPNWATCH_CORE_TUNNEL_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tunnel_config {
+	const char *name;    /* in every event */
+	const char *address; /* of the management interface, as the user wrote it; NULL in replay */
+	const char *profile; /* the profile's file name, for remedies; NULL if none was given */
+	const char *server;  /* "host:port/udp" of the first remote, for messages; NULL unknown */
+	bool same_machine; /* the daemon runs here (loopback or unix socket): its stamps are ours */
+	bool has_password; /* a --management-password-file was given */
+	bool probe;	   /* the server can be probed and may be */
+	bool probe_has_time;	    /* and its answers carry the time */
+	const char *no_probe;	    /* why not, for a person; NULL if it can */
+	int64_t ping, ping_restart; /* from the profile, seconds; -1 if it does not say */
+	uint64_t seed;		    /* random: jitter of the reconnection back-off */
+};
+
+#endif
