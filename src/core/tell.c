@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/tell.h"
+#include "core/phrases.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+bool tell_room(const struct actions *out)
+{
+	return out->n_notices < NOTICES_MAX;
+}
+
+struct notice *tell(struct actions *out, enum notice_type type, enum severity severity,
+		    const struct stamp *at, const struct tunnel *t)
+{
+	assert(tell_room(out));
+	struct notice *n = &out->notices[out->n_notices++];
+	notice_init(n, type, severity, at, t != NULL ? t->config.name : NULL);
+	return n;
+}
+
+#define SAY(n, ...) snprintf((n)->message, sizeof(n)->message, __VA_ARGS__)
+
+void tell_state(struct actions *out, const struct tunnel *t, const struct state_change *change,
+		const struct stamp *at)
+{
+	bool bad = t->state == STATE_RECONNECTING || t->state == STATE_EXITING;
+	struct notice *n = tell(out, NOTICE_STATE, bad ? SEVERITY_WARNING : SEVERITY_INFO, at, t);
+	struct notice_state *s = &n->state;
+
+	snprintf(s->name, sizeof s->name, "%s", t->state_name);
+	snprintf(s->detail, sizeof s->detail, "%s", t->detail);
+	snprintf(s->previous, sizeof s->previous, "%s", change->previous);
+	s->previous_s = change->previous_lasted;
+	s->openvpn_time = t->openvpn_time;
+	if (t->state == STATE_CONNECTED) {
+		snprintf(s->local_ip, sizeof s->local_ip, "%s", t->local_ip);
+		snprintf(s->remote_ip, sizeof s->remote_ip, "%s", t->remote_ip);
+		s->remote_port = t->remote_port;
+		if (t->local_ip[0] != '\0' && t->remote_ip[0] != '\0')
+			SAY(n, "%s as %s, to %s", t->state_name, t->local_ip, t->remote_ip);
+		else
+			SAY(n, "%s", t->state_name);
+	} else if (t->detail[0] != '\0') {
+		SAY(n, "%s: %s", t->state_name, t->detail);
+	} else {
+		SAY(n, "%s", t->state_name);
+	}
+	if (change->previous[0] != '\0' && change->previous_lasted != NSEC_UNKNOWN) {
+		size_t used = strlen(n->message);
+		snprintf(n->message + used, sizeof n->message - used, " (after %s of %s)",
+			 phrase_duration(change->previous_lasted).text, change->previous);
+	}
+}
+
+void tell_started(struct actions *out, const struct tunnel *t, const struct stamp *at)
+{
+	struct notice *n = tell(out, NOTICE_MONITOR, SEVERITY_INFO, at, t);
+	n->monitor.kind = MONITOR_STARTED;
+	snprintf(n->monitor.address, sizeof n->monitor.address, "%s", t->config.address);
+	if (t->config.no_probe != NULL)
+		SAY(n, "watching %.64s; the server's clock will not be measured: %.192s",
+		    t->config.address, t->config.no_probe);
+	else
+		SAY(n, "watching %.96s and probing the server %.128s", t->config.address,
+		    t->config.server != NULL ? t->config.server : "of the profile");
+}
+
+void tell_connected(struct actions *out, const struct tunnel *t, const struct stamp *at)
+{
+	struct notice *n = tell(out, NOTICE_MONITOR, SEVERITY_INFO, at, t);
+	n->monitor.kind = MONITOR_CONNECTED;
+	n->monitor.pid = t->pid;
+	snprintf(n->monitor.address, sizeof n->monitor.address, "%s", t->config.address);
+	snprintf(n->monitor.version, sizeof n->monitor.version, "%s", t->version);
+	SAY(n, "attached to OpenVPN%s%s at %.128s", t->version[0] != '\0' ? " " : "", t->version,
+	    t->config.address);
+}
+
+void tell_session(struct actions *out, const struct tunnel *t, enum session_news news,
+		  const struct stamp *at)
+{
+	const struct session *s = &t->session;
+	struct notice *n = tell(out, NOTICE_MONITOR, SEVERITY_WARNING, at, t);
+	bool lost = news == SESSION_NEWS_LOST;
+	const char *reason = lost && t->fatal[0] != '\0' ? t->fatal : s->reason;
+
+	n->monitor.kind = lost				  ? MONITOR_LOST
+			  : s->problem == SESSION_BUSY	  ? MONITOR_BUSY
+			  : s->problem == SESSION_REFUSED ? MONITOR_REFUSED
+							  : MONITOR_UNREACHABLE;
+	snprintf(n->monitor.address, sizeof n->monitor.address, "%s", t->config.address);
+	snprintf(n->monitor.reason, sizeof n->monitor.reason, "%s", reason);
+	n->monitor.retry_s = s->deadline - at->mono;
+	SAY(n, "%s %.64s: %.190s",
+	    lost ? "lost the management interface at" : "management interface", t->config.address,
+	    reason);
+}
+
+void tell_overlong(struct actions *out, const struct tunnel *t, const struct stamp *at)
+{
+	struct notice *n = tell(out, NOTICE_MONITOR, SEVERITY_WARNING, at, t);
+	n->monitor.kind = MONITOR_OVERLONG;
+	n->monitor.count = t->overlong_lines;
+	SAY(n, "a line longer than %d bytes came from the management interface and was dropped",
+	    MANAGEMENT_LINE_MAX);
+}
+
+void tell_resumed(struct actions *out, nsec suspended, const struct stamp *at)
+{
+	struct notice *n = tell(out, NOTICE_MONITOR, SEVERITY_INFO, at, NULL);
+	n->monitor.kind = MONITOR_RESUMED;
+	n->monitor.suspended_s = suspended;
+	SAY(n, "this machine slept for %s", phrase_duration(suspended).text);
+}
+
+static void sum_up(const struct watch *w, const struct stamp *at, struct notice_summary *sum)
+{
+	sum->watched_s = at->boot - w->began.boot;
+	sum->restarts = 0;
+	sum->connected_s = 0;
+	for (const struct tunnel *t = w->tunnels; t != NULL; t = t->next) {
+		sum->restarts += t->restarts;
+		sum->connected_s += t->connected_total;
+		if (tunnel_is_up(t) && t->connected_known)
+			sum->connected_s += at->boot - nsec_max(t->connected_since.boot, t->began);
+	}
+}
+
+void tell_stopped(struct actions *out, const struct watch *w, const struct stamp *at)
+{
+	/* A recording has no watcher that stops; it has a sum. */
+	enum notice_type type = w->config.replay ? NOTICE_SUMMARY : NOTICE_MONITOR;
+	struct notice *n = tell(out, type, SEVERITY_INFO, at, NULL);
+	n->monitor.kind = MONITOR_STOPPED;
+	sum_up(w, at, &n->summary);
+	SAY(n, "%s %s: connected for %s, %lld restart%s", w->config.replay ? "recorded" : "watched",
+	    phrase_duration(n->summary.watched_s).text,
+	    phrase_duration(n->summary.connected_s).text, (long long)n->summary.restarts,
+	    n->summary.restarts == 1 ? "" : "s");
+}
+
+void say_peer_clock(const struct peer_clock_reading *p, char *out, size_t size)
+{
+	if (!isnan(p->vs_utc_s))
+		snprintf(out, size, "the server's clock is %s UTC (%s), and %s this machine's (%s)",
+			 phrase_offset(p->vs_utc_s, p->vs_utc_max_error_s).text,
+			 phrase_bound(p->vs_utc_max_error_s).text,
+			 phrase_offset(p->offset_s, p->max_error_s).text,
+			 phrase_bound(p->max_error_s).text);
+	else
+		snprintf(out, size, "the server's clock is %s this machine's (%s)",
+			 phrase_offset(p->offset_s, p->max_error_s).text,
+			 phrase_bound(p->max_error_s).text);
+}
+
+void say_local_clock(const struct local_clock_reading *l, char *out, size_t size)
+{
+	const char *source = name_local_clock_source(l->source);
+	if (!isnan(l->offset_s)) {
+		snprintf(out, size, "this machine's clock is %s UTC (%s, by %s)",
+			 phrase_offset(-l->offset_s, l->max_error_s).text,
+			 phrase_bound(l->max_error_s).text, source);
+		return;
+	}
+	switch (l->state) {
+	case LOCAL_CLOCK_SYNCHRONIZED:
+		snprintf(out, size, "a time service keeps this machine's clock (%s, by %s)",
+			 phrase_bound(l->max_error_s).text, source);
+		return;
+	case LOCAL_CLOCK_UNSYNCHRONIZED:
+		snprintf(out, size, "no time service keeps this machine's clock (by %s)", source);
+		return;
+	case LOCAL_CLOCK_SELF_REFERENCED:
+		snprintf(out, size, "this machine's time service follows its own clock (by %s)",
+			 source);
+		return;
+	case LOCAL_CLOCK_STALE:
+		snprintf(out, size,
+			 "this machine's time service has not heard from its servers since the "
+			 "clock was set, or for too long (by %s)",
+			 source);
+		return;
+	case LOCAL_CLOCK_UNKNOWN:
+		break;
+	}
+	snprintf(out, size, "nothing is known of this machine's clock");
+}
+
+void tell_clock(struct actions *out, const struct watch *w, const struct tunnel *t,
+		const struct local_clock_reading *local, const struct peer_clock_reading *peer,
+		const struct stamp *at)
+{
+	struct notice *n = tell(out, NOTICE_CLOCK, SEVERITY_INFO, at, t);
+	(void)w;
+	n->local_clock = *local;
+	if (t == NULL) {
+		say_local_clock(local, n->message, sizeof n->message);
+		return;
+	}
+	n->peer_clock = *peer;
+	say_peer_clock(peer, n->message, sizeof n->message);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The core: a step function over events, and the time at which it wants to be called again.
+ *
+ *     for each event:  watch_step(w, &event, &actions); carry out the actions, print the notices
+ *     one timer:       watch_deadline(w); when it comes, step with EVENT_TIME
+ *
+ * Nothing here does I/O, allocates or asks a clock. (The shape is raft_step and raft_timeout of
+ * cowsql/raft.) When the actions are full, what is left over waits for the next call and the
+ * deadline says so: call again until it lies in the future.
+ */
+#ifndef OVPNWATCH_CORE_WATCH_H
+#define OVPNWATCH_CORE_WATCH_H
+
+#include "core/action.h"
+#include "core/event.h"
+#include "core/local_clock.h"
+#include "core/step_detector.h"
+#include "core/tunnel.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct watch_config {
+	double offset_limit_s; /* a clock further off than this is an alert */
+	unsigned n_ntp;	       /* how many --ntp servers the shell can ask */
+	bool replay;	       /* judge a recording: nothing is asked, probed or connected */
+};
+
+struct watch {
+	struct watch_config config;
+	struct step_detector detector;
+	struct local_clock local_clock;
+	struct clock_change last_change; /* the last step or suspend of this machine */
+	struct stamp last_change_at;	 /* the stamp that showed it; valid if `changed` */
+	bool changed;
+	struct alert_table alerts; /* about the machine */
+	nsec step_resolve;	   /* mono: when the alert of this machine's step is over */
+	struct local_clock_reading reported; /* by the last clock notice */
+	nsec next_clock_notice;		     /* mono */
+	nsec reading_changed;	/* mono: since when the reading differs; NSEC_UNKNOWN */
+	nsec look;		/* mono: look at everything at least once a second */
+	struct tunnel *tunnels; /* a list; the tunnels are the caller's */
+	struct stamp began;
+	bool started; /* it was said that we watch */
+};
+
+/* Starts to watch. */
+void watch_init(struct watch *w, const struct watch_config *config, const struct stamp *now);
+
+/* Adds a tunnel, which the caller keeps for as long as `w` is used; so are the strings of *config.
+ * Its first actions (to connect, to probe) come with the next EVENT_TIME, which is due at once. */
+void watch_add(struct watch *w, struct tunnel *t, const struct tunnel_config *config,
+	       const struct stamp *now);
+
+/* Takes one event. *out is overwritten. */
+void watch_step(struct watch *w, const struct event *e, struct actions *out);
+
+/* The instant (monotonic) by which to step with EVENT_TIME; at or before now: at once. */
+nsec watch_deadline(const struct watch *w);
+
+#endif

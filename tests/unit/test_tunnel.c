@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What is learned of a tunnel from states, counts and log lines, on a virtual clock.
+ */
+#include "core/tunnel.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define WALL ((nsec)1795500000 * NSEC_PER_SEC)
+#define S    NSEC_PER_SEC
+
+static struct tunnel t;
+static struct stamp now;
+
+static int setup(void **state)
+{
+	(void)state;
+	static const struct tunnel_config config = {
+	    .name = "t", .same_machine = true, .ping = -1, .ping_restart = -1};
+	now = (struct stamp){.mono = 0, .boot = 0, .wall = WALL};
+	tunnel_init(&t, &config, &now);
+	return 0;
+}
+
+static void pass(nsec d)
+{
+	now.mono += d;
+	now.boot += d;
+	now.wall += d;
+}
+
+static struct state_change state_line(const char *payload)
+{
+	struct management_state s;
+	assert_int_equal(management_parse_state(slice_from(payload), &s), VERDICT_DONE);
+	return tunnel_state(&t, &s, &now);
+}
+
+static void log_line(const char *text, bool live)
+{
+	struct log_fact fact;
+	log_text_parse(slice_from(text), &fact);
+	tunnel_log(&t, &fact, live, &now);
+}
+
+#define CONNECTED "1795500000,CONNECTED,SUCCESS,10.8.0.2,203.0.113.7,1194,,"
+#define RESTARTED "1795500000,RECONNECTING,ping-restart,,,,,"
+
+static void durations_are_monotonic(void **state)
+{
+	(void)state;
+	state_line(CONNECTED);
+	pass(100 * S);
+	now.wall -= 3600 * S; /* the wall clock is set: no duration may show it */
+	struct state_change c = state_line(RESTARTED);
+	assert_true(c.changed && c.restarted);
+	assert_string_equal(c.previous, "CONNECTED");
+	assert_true(c.previous_lasted == 100 * S);
+	assert_true(t.episode.connected == 100 * S);
+}
+
+static void a_state_that_comes_twice_counts_once(void **state)
+{
+	(void)state;
+	state_line(CONNECTED);
+	pass(10 * S);
+	assert_true(state_line(RESTARTED).restarted);
+	pass(S / 1000);
+	assert_false(state_line(RESTARTED).changed);
+	assert_int_equal(t.restarts, 1);
+}
+
+static void one_episode_until_it_is_up_again(void **state)
+{
+	(void)state;
+	state_line(CONNECTED);
+	pass(10 * S);
+	state_line(RESTARTED);
+	struct stamp began = now;
+	state_line("1795500001,WAIT,,,,,,");
+	pass(60 * S);
+	state_line("1795500061,RECONNECTING,tls-error,,,,,");
+	state_line("1795500062,WAIT,,,,,,");
+	assert_true(t.episode.open && !t.episode.ended);
+	assert_true(t.episode.began.mono == began.mono);
+	assert_int_equal(t.episode.reason, REASON_PING_RESTART);
+	assert_int_equal(t.episode.attempts, 2);
+	assert_int_equal(t.restarts, 2);
+	assert_true(state_line(CONNECTED).came_up);
+	assert_true(t.episode.ended);
+}
+
+static void silence_is_since_bytes_last_grew(void **state)
+{
+	(void)state;
+	assert_true(tunnel_silence(&t, now.mono) == NSEC_UNKNOWN);
+	state_line(CONNECTED);
+	tunnel_bytes(&t, 100, &now);
+	pass(3 * S);
+	tunnel_bytes(&t, 100, &now);
+	assert_true(tunnel_silence(&t, now.mono) == 3 * S);
+	tunnel_bytes(&t, 101, &now);
+	assert_true(tunnel_silence(&t, now.mono) == 0);
+	pass(S);
+	tunnel_detached(&t);
+	assert_true(tunnel_silence(&t, now.mono) == NSEC_UNKNOWN);
+}
+
+static void timers_from_the_best_place(void **state)
+{
+	(void)state;
+	assert_int_equal(t.timers.ping_restart, PING_RESTART_DEFAULT);
+	assert_int_equal(t.timers.from, TIMERS_DEFAULT);
+	log_line(
+	    "PUSH: Received control message: 'PUSH_REPLY,ping 5,ping-restart 30,ifconfig 10.8.0.2 "
+	    "255.255.255.0'",
+	    false);
+	assert_int_equal(t.timers.ping, 5);
+	assert_int_equal(t.timers.ping_restart, 30);
+	assert_int_equal(t.timers.from, TIMERS_PUSHED);
+	log_line("Timers: ping 2, ping-restart 8", true);
+	assert_int_equal(t.timers.ping, 2);
+	assert_int_equal(t.timers.ping_restart, 8);
+	assert_int_equal(t.timers.from, TIMERS_LOGGED);
+
+	struct tunnel_config config = {.name = "p", .ping = 10, .ping_restart = 60};
+	tunnel_init(&t, &config, &now);
+	assert_int_equal(t.timers.ping_restart, 60);
+	assert_int_equal(t.timers.from, TIMERS_PROFILE);
+}
+
+/* Half the window, but not before two pings could have come. */
+static void when_silence_is_news(void **state)
+{
+	(void)state;
+	t.timers = (struct ping_timers){10, 120, TIMERS_LOGGED};
+	assert_true(tunnel_stall_after(&t) == 60 * S);
+	t.timers = (struct ping_timers){4, 8, TIMERS_LOGGED};
+	assert_true(tunnel_stall_after(&t) == 6 * S);
+	t.timers = (struct ping_timers){10, 0, TIMERS_LOGGED};
+	assert_true(tunnel_stall_after(&t) == NSEC_NEVER);
+	t.timers = (struct ping_timers){10, INT64_MAX, TIMERS_LOGGED};
+	assert_true(tunnel_window(&t) == NSEC_NEVER);
+}
+
+static void history_is_learned(void **state)
+{
+	(void)state;
+	struct management_state s;
+	assert_int_equal(management_parse_state(
+			     SLICE("1795499900,CONNECTED,SUCCESS,10.8.0.2,1.2.3.4,1194,,"), &s),
+			 VERDICT_DONE);
+	tunnel_state_history(&t, &s, &now);
+	assert_true(tunnel_is_up(&t));
+	assert_false(t.episode.open);
+	pass(40 * S);
+	state_line(RESTARTED);
+	/* 100 s before we came, by the daemon's stamp, and 40 s since. */
+	assert_true(t.episode.connected == 140 * S);
+}
+
+static void history_of_a_daemon_elsewhere_is_not_dated(void **state)
+{
+	(void)state;
+	struct management_state s;
+	t.config.same_machine = false;
+	assert_int_equal(management_parse_state(SLICE("1795499900,CONNECTED,SUCCESS,,,,,"), &s),
+			 VERDICT_DONE);
+	tunnel_state_history(&t, &s, &now);
+	pass(40 * S);
+	state_line(RESTARTED);
+	assert_true(t.episode.connected == NSEC_UNKNOWN);
+}
+
+static void session_lengths_are_kept_newest_first(void **state)
+{
+	(void)state;
+	for (int i = 1; i <= 6; i++) {
+		state_line(CONNECTED);
+		pass(i * 10 * S);
+		state_line(RESTARTED);
+		pass(2 * S);
+	}
+	assert_int_equal(t.n_session_lengths, SESSION_LENGTHS);
+	assert_true(t.session_length[0] == 60 * S);
+	assert_true(t.session_length[3] == 30 * S);
+}
+
+static void the_server_s_word_counts_for_a_moment(void **state)
+{
+	(void)state;
+	state_line(CONNECTED);
+	log_line("Connection reset command was pushed by server ('')", true);
+	pass(S);
+	state_line("1795500000,RECONNECTING,SIGUSR1,,,,,");
+	assert_true(t.episode.server_said_so);
+	state_line(CONNECTED);
+	pass(100 * S);
+	state_line(RESTARTED);
+	assert_false(t.episode.server_said_so);
+}
+
+static void a_stamp_from_the_far_end_of_time(void **state)
+{
+	(void)state;
+	struct management_state s;
+	assert_int_equal(management_parse_state(SLICE("4294967295,CONNECTED,SUCCESS,,,,,"), &s),
+			 VERDICT_DONE);
+	tunnel_state_history(&t, &s, &now);
+	state_line("4294967295,RECONNECTING,ping-restart,,,,,");
+	assert_true(t.episode.connected >= 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup(durations_are_monotonic, setup),
+	    cmocka_unit_test_setup(a_state_that_comes_twice_counts_once, setup),
+	    cmocka_unit_test_setup(one_episode_until_it_is_up_again, setup),
+	    cmocka_unit_test_setup(silence_is_since_bytes_last_grew, setup),
+	    cmocka_unit_test_setup(timers_from_the_best_place, setup),
+	    cmocka_unit_test_setup(when_silence_is_news, setup),
+	    cmocka_unit_test_setup(history_is_learned, setup),
+	    cmocka_unit_test_setup(history_of_a_daemon_elsewhere_is_not_dated, setup),
+	    cmocka_unit_test_setup(session_lengths_are_kept_newest_first, setup),
+	    cmocka_unit_test_setup(the_server_s_word_counts_for_a_moment, setup),
+	    cmocka_unit_test_setup(a_stamp_from_the_far_end_of_time, setup),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
