@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: MIT
+# Every *.scn file here is a test: see run_scenario.c.
+add_executable(run_scenario ${CMAKE_CURRENT_LIST_DIR}/run_scenario.c)
+target_link_libraries(run_scenario PRIVATE ${layers})
+file(GLOB scenarios CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/*.scn)
+foreach(scenario ${scenarios})
+  get_filename_component(name ${scenario} NAME_WE)
+  add_test(NAME scenario.${name} COMMAND run_scenario ${scenario})
+  set_tests_properties(scenario.${name} PROPERTIES LABELS scenario
+    ENVIRONMENT "${test_env};OVPNWATCH_LINES=${lines_dir}" TIMEOUT 60)
+endforeach()
