@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/clock_asker.h"
+#include "io/address.h"
+#include "io/clock_question.h"
+#include "io/clock_set.h"
+#include "io/resolve.h"
+#include "io/stamp_now.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define LOOKUP_AGAIN_MS ((uint64_t)60000) /* a server that does not answer may have moved */
+
+struct ntp_server {
+	struct clock_asker *asker;
+	unsigned index;
+	struct resolver resolver;
+	bool missed; /* the last question had no answer */
+	uint64_t lookup_next;
+};
+
+struct clock_asker {
+	uv_loop_t *loop;
+	event_sink sink;
+	void *arg;
+	uint16_t chrony_port;
+	bool closing, watching; /* watching: `set` is open or being closed */
+	struct clock_set set;
+	struct clock_question *questions;
+	unsigned n_servers;
+	struct ntp_server servers[];
+};
+
+static void free_when_closed(struct clock_asker *a)
+{
+	if (a->closing && !a->watching && a->questions == NULL)
+		free(a);
+}
+
+/* --- questions --- */
+
+static void on_question_closed(struct clock_question *q)
+{
+	struct clock_asker *a = q->owner;
+	struct clock_question **at = &a->questions;
+	while (*at != q)
+		at = &(*at)->next;
+	*at = q->next;
+	free(q);
+	free_when_closed(a);
+}
+
+static void on_answered(struct clock_question *q, const struct event *e)
+{
+	struct clock_asker *a = q->owner;
+	if (e->kind == EVENT_SNTP)
+		a->servers[e->u.sntp.server].missed = !e->u.sntp.answered;
+	a->sink(a->arg, e);
+}
+
+/* NULL where there is no memory: then the question is as good as not asked. */
+static struct clock_question *question_new(struct clock_asker *a)
+{
+	assert(!a->closing);
+	struct clock_question *q = calloc(1, sizeof *q);
+	if (q == NULL)
+		return NULL;
+	q->owner = a;
+	q->answered = on_answered;
+	q->closed = on_question_closed;
+	q->next = a->questions;
+	a->questions = q;
+	return q;
+}
+
+void clock_asker_chrony(struct clock_asker *a)
+{
+	struct clock_question *q = question_new(a);
+	if (q != NULL)
+		clock_question_chrony(q, a->loop, a->chrony_port);
+}
+
+void clock_asker_kernel(struct clock_asker *a)
+{
+	struct clock_question *q = question_new(a);
+	if (q != NULL)
+		clock_question_kernel(q, a->loop);
+}
+
+/* Whatever became of the lookup, the questions that wait for it can go on. */
+static void on_resolved(void *arg, int status)
+{
+	struct ntp_server *s = arg;
+	struct sockaddr_storage to;
+	bool known = resolver_address(&s->resolver, &to);
+	(void)status;
+	for (struct clock_question *q = s->asker->questions; q != NULL; q = q->next)
+		if (q->kind == EVENT_SNTP && q->server == s->index)
+			clock_question_sntp_to(q, known ? (const struct sockaddr *)&to : NULL);
+}
+
+void clock_asker_sntp(struct clock_asker *a, unsigned server)
+{
+	assert(server < a->n_servers);
+	struct ntp_server *s = &a->servers[server];
+	struct sockaddr_storage to;
+	bool known = resolver_address(&s->resolver, &to);
+	uint64_t now = uv_now(a->loop);
+	int rc = 0;
+	if (!known || (s->missed && now >= s->lookup_next)) {
+		s->lookup_next = now + LOOKUP_AGAIN_MS;
+		rc = resolver_look_up(&s->resolver);
+	}
+	struct clock_question *q = question_new(a);
+	if (q == NULL)
+		return;
+	clock_question_sntp(q, a->loop, server);
+	if (known)
+		clock_question_sntp_to(q, (const struct sockaddr *)&to);
+	else if (rc < 0)
+		clock_question_sntp_to(q, NULL);
+}
+
+/* --- life --- */
+
+static void on_clock_set(void *arg)
+{
+	struct clock_asker *a = arg;
+	if (a->closing)
+		return;
+	const struct event e = {.kind = EVENT_TIME, .at = stamp_now()};
+	a->sink(a->arg, &e);
+}
+
+int clock_asker_open(struct clock_asker **out, uv_loop_t *loop, const char *const *servers,
+		     unsigned n_servers, event_sink sink, void *arg)
+{
+	struct clock_asker *a = calloc(1, sizeof *a + n_servers * sizeof a->servers[0]);
+	if (a == NULL)
+		return UV_ENOMEM;
+	a->loop = loop;
+	a->sink = sink;
+	a->arg = arg;
+	a->chrony_port = CHRONY_PORT;
+	a->n_servers = n_servers;
+	for (unsigned i = 0; i < n_servers; i++) {
+		struct ntp_server *s = &a->servers[i];
+		struct address at;
+		char error[8];
+		if (!address_parse_server(servers[i], NTP_PORT, &at, error, sizeof error)) {
+			free(a);
+			return UV_EINVAL;
+		}
+		s->asker = a;
+		s->index = i;
+		resolver_init(&s->resolver, loop, at.host, at.port, AF_UNSPEC, on_resolved, s);
+	}
+	/* Where there is none (an old kernel, a sandbox), the look each second has to do. */
+	a->watching = clock_set_open(&a->set, loop, on_clock_set, a) == 0;
+	*out = a;
+	return 0;
+}
+
+void clock_asker_chrony_port(struct clock_asker *a, uint16_t port)
+{
+	a->chrony_port = port;
+}
+
+static void on_set_closed(void *arg)
+{
+	struct clock_asker *a = arg;
+	a->watching = false;
+	free_when_closed(a);
+}
+
+void clock_asker_close(struct clock_asker *a)
+{
+	assert(!a->closing);
+	a->closing = true;
+	for (unsigned i = 0; i < a->n_servers; i++)
+		resolver_done(&a->servers[i].resolver);
+	for (struct clock_question *q = a->questions; q != NULL; q = q->next)
+		clock_question_drop(q);
+	if (a->watching)
+		clock_set_close(&a->set, on_set_closed);
+	else
+		free_when_closed(a);
+}

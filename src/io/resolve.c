@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/resolve.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What libuv's thread works on. It belongs to the loop, not to the resolver. */
+struct lookup {
+	uv_getaddrinfo_t request;
+	struct resolver *owner; /* NULL: gone, nobody wants the answer */
+};
+
+static void put_address(struct sockaddr_storage *out, const struct sockaddr *from, uint16_t port)
+{
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)from;
+	memset(out, 0, sizeof *out);
+	if (from->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
+		/* OpenVPN on a dual-stack socket shows its IPv4 server so. */
+		struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+		memcpy(&v4.sin_addr, v6->sin6_addr.s6_addr + 12, 4);
+		memcpy(out, &v4, sizeof v4);
+	} else if (from->sa_family == AF_INET6) {
+		struct sockaddr_in6 copy = *v6;
+		copy.sin6_port = htons(port);
+		memcpy(out, &copy, sizeof copy);
+	} else {
+		struct sockaddr_in v4;
+		memcpy(&v4, from, sizeof v4);
+		v4.sin_port = htons(port);
+		memcpy(out, &v4, sizeof v4);
+	}
+}
+
+bool resolve_numeric(const char *host, uint16_t port, struct sockaddr_storage *out)
+{
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+	if (uv_ip4_addr(host, port, &v4) == 0) {
+		put_address(out, (const struct sockaddr *)&v4, port);
+		return true;
+	}
+	if (uv_ip6_addr(host, port, &v6) == 0) {
+		put_address(out, (const struct sockaddr *)&v6, port);
+		return true;
+	}
+	return false;
+}
+
+void resolver_init(struct resolver *r, uv_loop_t *loop, const char *host, uint16_t port, int family,
+		   resolved callback, void *arg)
+{
+	*r = (struct resolver){
+	    .loop = loop, .port = port, .family = family, .callback = callback, .arg = arg};
+	snprintf(r->host, sizeof r->host, "%s", host);
+	r->numeric = resolve_numeric(r->host, port, &r->address);
+	r->known = r->numeric;
+}
+
+static bool usable(const struct addrinfo *a, int family)
+{
+	return (a->ai_family == AF_INET || a->ai_family == AF_INET6) &&
+	       (family == AF_UNSPEC || family == a->ai_family);
+}
+
+static void on_answer(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
+{
+	struct lookup *l = request->data;
+	struct resolver *r = l->owner;
+	free(l);
+	if (r != NULL) {
+		r->lookup = NULL;
+		const struct addrinfo *a = status == 0 ? list : NULL;
+		while (a != NULL && !usable(a, r->family))
+			a = a->ai_next;
+		if (a != NULL) {
+			put_address(&r->address, a->ai_addr, r->port);
+			r->known = true;
+		} else if (status == 0) {
+			status = UV_EAI_NODATA;
+		}
+	}
+	uv_freeaddrinfo(list);
+	if (r != NULL && r->callback != NULL)
+		r->callback(r->arg, status);
+}
+
+int resolver_look_up(struct resolver *r)
+{
+	if (r->numeric)
+		return 1;
+	if (r->lookup != NULL)
+		return 0;
+	struct lookup *l = calloc(1, sizeof *l);
+	if (l == NULL)
+		return UV_ENOMEM;
+	l->owner = r;
+	l->request.data = l;
+	/* AI_ADDRCONFIG, but not together with a family: glibc then finds nothing on a machine that
+	 * has that family on the loopback interface only. */
+	const struct addrinfo hints = {.ai_family = r->family,
+				       .ai_socktype = SOCK_DGRAM,
+				       .ai_flags = r->family == AF_UNSPEC ? AI_ADDRCONFIG : 0};
+	int rc = uv_getaddrinfo(r->loop, &l->request, on_answer, r->host, NULL, &hints);
+	if (rc != 0) {
+		free(l);
+		return rc;
+	}
+	r->lookup = l;
+	return 0;
+}
+
+bool resolver_address(const struct resolver *r, struct sockaddr_storage *out)
+{
+	if (r->known)
+		*out = r->address;
+	return r->known;
+}
+
+static void abandon(struct resolver *r)
+{
+	if (r->lookup == NULL)
+		return;
+	r->lookup->owner = NULL;
+	/* Works only while no thread has taken it up; on_answer() comes either way. */
+	(void)uv_cancel((uv_req_t *)&r->lookup->request);
+	r->lookup = NULL;
+}
+
+void resolver_pin(struct resolver *r, const struct sockaddr_storage *address)
+{
+	abandon(r);
+	r->address = *address;
+	r->known = r->numeric = true;
+}
+
+void resolver_done(struct resolver *r)
+{
+	abandon(r);
+	r->callback = NULL;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A host's address: at once if the host is a number, else from the name service, in libuv's thread
+ * pool.
+ *
+ * Happy path: resolver_init(), resolver_look_up(), the callback, resolver_address(). Failure modes:
+ * a lookup that fails keeps the last good address; one that hangs cannot be cancelled (libuv #203),
+ * so its request is on the heap and outlives the resolver: resolver_done() only turns away from it.
+ * The loop stays alive until the name service has answered or given up.
+ */
+#ifndef OVPNWATCH_IO_RESOLVE_H
+#define OVPNWATCH_IO_RESOLVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+#define RESOLVER_HOST_MAX 256
+
+/* A lookup ended: 0, or a negative UV_EAI_…. From within the loop, never from resolver_look_up().
+ */
+typedef void (*resolved)(void *arg, int status);
+
+/* Private to resolve.c. */
+struct resolver {
+	uv_loop_t *loop;
+	char host[RESOLVER_HOST_MAX];
+	uint16_t port;
+	int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
+	resolved callback;
+	void *arg;
+	struct lookup *lookup; /* in flight; there is never more than one */
+	bool numeric, known;
+	struct sockaddr_storage address;
+};
+
+/* Reads an address of either family ("192.0.2.1", "2001:db8::1", "fe80::1%eth0"); an IPv4-mapped
+ * one becomes IPv4. False: it is not a number, and *out is untouched. */
+bool resolve_numeric(const char *host, uint16_t port, struct sockaddr_storage *out)
+    __attribute__((warn_unused_result));
+
+/* `host` is copied; what is longer than a name can be is cut, and will not be found. The callback
+ * may be NULL. */
+void resolver_init(struct resolver *r, uv_loop_t *loop, const char *host, uint16_t port, int family,
+		   resolved callback, void *arg);
+
+/* Starts a lookup. 0: the callback will come; also if one is in flight already (one callback for
+ * all). 1: none is needed, the host is a number. Negative UV_E…: it could not be started. */
+int resolver_look_up(struct resolver *r) __attribute__((warn_unused_result));
+
+/* The last good address; false if there is none yet. */
+bool resolver_address(const struct resolver *r, struct sockaddr_storage *out)
+    __attribute__((warn_unused_result));
+
+/* This address from now on, without any name. */
+void resolver_pin(struct resolver *r, const struct sockaddr_storage *address);
+
+/* No callback comes after this. The struct may be freed at once. */
+void resolver_done(struct resolver *r);
+
+#endif
