@@ -2,10 +2,71 @@
  *
  * ovpnwatch: says why an OpenVPN tunnel restarted, and what the clocks at both ends showed.
  */
-#include <stdio.h>
+#include "verbs.h"
 
-int main(void)
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+int complain(int status, const char *format, ...)
 {
-	puts("ovpnwatch " OVPNWATCH_VERSION);
-	return 0;
+	va_list args;
+	va_start(args, format);
+	fputs("ovpnwatch: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+	va_end(args);
+	return status;
+}
+
+/* Were standard output closed, the next socket would be called 1 and events would be sent to
+ * OpenVPN. What is opened here fails when it is written to, as a closed one should. */
+static void keep_standard_descriptors(void)
+{
+	int fd;
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+static int print(const char *text)
+{
+	if (fputs(text, stdout) == EOF || fflush(stdout) != 0)
+		return complain(EX_IOERR, "cannot write to standard output");
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	char error[320];
+
+	keep_standard_descriptors();
+	/* Not as uv_signal_t: an end of reading shall be an error of write, and so shall a limit
+	 * on the size of files. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	if (!options_parse(argc, argv, &options, error, sizeof error))
+		return complain(EX_USAGE, "%s", error);
+	switch (options.verb) {
+	case VERB_WATCH:
+		return verb_watch(&options);
+	case VERB_REPLAY:
+		return verb_replay(&options);
+	case VERB_PROBE:
+		return verb_probe(&options);
+	case VERB_CLOCK:
+		return verb_clock(&options);
+	case VERB_HELP:
+		return print(options_help());
+	case VERB_VERSION:
+		return print("ovpnwatch " OVPNWATCH_VERSION "\n");
+	}
+	return EXIT_FAILURE;
 }

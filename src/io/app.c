@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/app.h"
+#include "core/tunnel.h"
+#include "io/clock_asker.h"
+#include "io/deadline.h"
+#include "io/link.h"
+#include "io/output.h"
+#include "io/prober.h"
+#include "io/stamp_now.h"
+#include "sink/escape.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* A deadline that stays in the past for so many turns is our own mistake; it shall not cost a whole
+ * processor. */
+#define TURNS_WITHOUT_PROGRESS 1000
+
+enum phase { RUNNING, DRAINING, CLOSING };
+
+struct hands {
+	struct tunnel *tunnel;
+	struct link *link;
+	struct prober *prober;
+	bool follow;
+	char followed_ip[48];
+	int followed_port;
+	struct hands *next;
+};
+
+struct app {
+	uv_loop_t loop;
+	struct app_brain brain;
+	enum phase phase;
+	bool verbose, stepping;
+	int status;
+	bool abandoned; /* libuv waits for something that cannot be cancelled */
+	unsigned turns; /* in which the deadline did not move into the future */
+	struct hands *hands;
+	struct clock_asker *asker;
+	struct deadline deadline;
+	uv_prepare_t turn; /* before the loop sleeps */
+	uv_timer_t patience;
+	uv_signal_t signals[3];
+	struct output output;
+	struct notice_summary sum; /* of the last notice, if `stopped` */
+	bool stopped;
+	struct actions actions;
+};
+
+static void app_end(struct app *app);
+static void app_drain(struct app *app);
+
+/* --- carrying out ---------------------------------------------------------------------------- */
+
+static struct hands *hands_of(struct app *app, const struct tunnel *t)
+{
+	struct hands *h = app->hands;
+	while (h != NULL && h->tunnel != t)
+		h = h->next;
+	assert(h != NULL);
+	return h;
+}
+
+static void carry_out(struct app *app, const struct action *a)
+{
+	switch (a->kind) {
+	case ACTION_CONNECT:
+		link_connect(hands_of(app, a->tunnel)->link);
+		return;
+	case ACTION_CLOSE:
+		link_close(hands_of(app, a->tunnel)->link);
+		return;
+	case ACTION_SEND:
+		link_send(hands_of(app, a->tunnel)->link, a->command);
+		return;
+	case ACTION_SEND_PASSWORD:
+		link_send_password(hands_of(app, a->tunnel)->link);
+		return;
+	case ACTION_PROBE:
+		prober_send(hands_of(app, a->tunnel)->prober, a->id);
+		return;
+	case ACTION_ASK_CHRONY:
+		clock_asker_chrony(app->asker);
+		return;
+	case ACTION_ASK_SNTP:
+		clock_asker_sntp(app->asker, a->id);
+		return;
+	case ACTION_ASK_KERNEL:
+		clock_asker_kernel(app->asker);
+		return;
+	}
+}
+
+/* --- for the curious: --verbose -------------------------------------------------------------- */
+
+/* A line of the conversation, harmless to a terminal, without what OpenVPN would keep secret. */
+static void show_line(struct slice line)
+{
+	char raw[512], safe[4 * sizeof raw];
+	size_t token = slice_find(line, "auth-token ");
+	if (slice_starts(line, ">PASSWORD:Auth-Token:"))
+		line = SLICE(">PASSWORD:Auth-Token:(not shown)");
+	else if (token != SIZE_MAX)
+		line.n = token;
+	slice_copy(line, raw, sizeof raw);
+	escape_text(raw, safe, sizeof safe);
+	fprintf(stderr, "ovpnwatch: < %s\n", safe);
+}
+
+static void show_event(const struct event *e)
+{
+	static const char *const outcomes[] = {[PROBE_ANSWERED] = "answered",
+					       [PROBE_REFUSED] = "refused",
+					       [PROBE_UNREACHABLE] = "unreachable",
+					       [PROBE_FAILED] = "failed",
+					       [PROBE_BAD_MAC] = "answered under another key"};
+	if (e->kind == EVENT_LINE)
+		show_line(e->u.line);
+	else if (e->kind == EVENT_PROBE)
+		fprintf(stderr, "ovpnwatch: probe %u %s after %.6f s\n", e->u.probe.id,
+			outcomes[e->u.probe.outcome], nsec_to_s(e->at.mono - e->u.probe.sent.mono));
+}
+
+static void show_action(const struct action *a)
+{
+	static const char *const what[] = {
+	    [ACTION_CONNECT] = "connect to the management interface",
+	    [ACTION_CLOSE] = "close the management interface",
+	    [ACTION_SEND] = "> ",
+	    [ACTION_SEND_PASSWORD] = "> (the management password)",
+	    [ACTION_PROBE] = "probe the server",
+	    [ACTION_ASK_CHRONY] = "ask chronyd",
+	    [ACTION_ASK_SNTP] = "ask an NTP server",
+	    [ACTION_ASK_KERNEL] = "ask the kernel about the clock",
+	};
+	fprintf(stderr, "ovpnwatch: %s%s", what[a->kind],
+		a->kind == ACTION_SEND ? management_command_text(a->command) : "\n");
+}
+
+/* --- what happens ---------------------------------------------------------------------------- */
+
+static void print(struct app *app, const struct notice *n)
+{
+	if (n->type == NOTICE_MONITOR && n->monitor.kind == MONITOR_STOPPED) {
+		app->stopped = true;
+		app->sum = n->summary;
+	}
+	output_notice(&app->output, n);
+}
+
+/* The profile may name several servers, and a name may have several addresses: the daemon says
+ * which one it uses. */
+static void follow(struct app *app, const struct tunnel *t)
+{
+	struct hands *h = hands_of(app, t);
+	if (!h->follow || h->prober == NULL || t->state != STATE_CONNECTED ||
+	    t->remote_ip[0] == '\0' || t->remote_port <= 0)
+		return;
+	if (strcmp(h->followed_ip, t->remote_ip) == 0 && h->followed_port == t->remote_port)
+		return;
+	snprintf(h->followed_ip, sizeof h->followed_ip, "%s", t->remote_ip);
+	h->followed_port = t->remote_port;
+	prober_redirect(h->prober, t->remote_ip, (uint16_t)t->remote_port);
+}
+
+/* Everything that happens comes through here. Nobody calls it from within an action. */
+static void feed(void *arg, const struct event *e)
+{
+	struct app *app = arg;
+	struct actions *a = &app->actions;
+	assert(!app->stepping);
+	if (app->phase != RUNNING)
+		return;
+	if (app->verbose)
+		show_event(e);
+	app->stepping = true;
+	app->brain.step(app->brain.self, e, a);
+	for (size_t i = 0; i < a->n_actions; i++) {
+		if (app->verbose)
+			show_action(&a->actions[i]);
+		carry_out(app, &a->actions[i]);
+	}
+	for (size_t i = 0; i < a->n_notices; i++)
+		print(app, &a->notices[i]);
+	app->stepping = false;
+	if (e->kind == EVENT_LINE)
+		follow(app, e->tunnel);
+	if (output_state(&app->output) != OUTLET_OPEN)
+		app_end(app);
+	else if (app->brain.done != NULL && app->brain.done(app->brain.self))
+		app_drain(app);
+}
+
+static void feed_bare(struct app *app, enum event_kind kind)
+{
+	struct event e = {.kind = kind, .at = stamp_now()};
+	feed(app, &e);
+}
+
+static void on_deadline(void *arg)
+{
+	feed_bare(arg, EVENT_TIME);
+}
+
+static void on_turn(uv_prepare_t *turn)
+{
+	struct app *app = turn->data;
+	if (app->phase == DRAINING && output_drained(&app->output))
+		app_end(app);
+	if (app->phase != RUNNING)
+		return;
+	nsec now = (nsec)uv_hrtime(), at = app->brain.deadline(app->brain.self);
+	app->turns = at > now ? 0 : app->turns + 1;
+	deadline_set(&app->deadline,
+		     app->turns > TURNS_WITHOUT_PROGRESS ? now + NSEC_PER_MSEC : at);
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
+
+static void on_patience(uv_timer_t *timer)
+{
+	app_end(timer->data);
+}
+
+static void app_close_sources(struct app *app)
+{
+	for (struct hands *h = app->hands; h != NULL; h = h->next) {
+		link_free(h->link);
+		if (h->prober != NULL)
+			prober_close(h->prober);
+		h->link = NULL;
+		h->prober = NULL;
+	}
+	if (app->asker != NULL)
+		clock_asker_close(app->asker);
+	app->asker = NULL;
+	deadline_close(&app->deadline);
+}
+
+/* Nothing comes in any more; what was accepted goes out. */
+static void app_drain(struct app *app)
+{
+	if (app->phase != RUNNING)
+		return;
+	app->phase = DRAINING;
+	app_close_sources(app);
+	if (output_drained(&app->output))
+		app_end(app);
+	else
+		uv_timer_start(&app->patience, on_patience, APP_DRAIN_MS, 0);
+}
+
+static void on_abandon(uv_timer_t *timer)
+{
+	struct app *app = timer->data;
+	app->abandoned = true;
+	uv_stop(&app->loop);
+}
+
+static void app_end(struct app *app)
+{
+	if (app->phase == CLOSING)
+		return;
+	if (app->phase == RUNNING)
+		app_close_sources(app);
+	app->phase = CLOSING;
+	output_close(&app->output);
+	uv_close((uv_handle_t *)&app->turn, NULL);
+	for (size_t i = 0; i < sizeof app->signals / sizeof app->signals[0]; i++)
+		uv_close((uv_handle_t *)&app->signals[i], NULL);
+	/* It fires only if something else keeps the loop, and that can be a name server only. */
+	uv_timer_start(&app->patience, on_abandon, APP_DRAIN_MS, 0);
+	uv_unref((uv_handle_t *)&app->patience);
+}
+
+static void on_output_ended(void *arg)
+{
+	app_end(arg);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct app *app = handle->data;
+	if (number == SIGHUP) {
+		if (app->verbose)
+			fprintf(stderr, "ovpnwatch: SIGHUP: there is nothing to load anew\n");
+	} else if (app->phase == RUNNING) {
+		feed_bare(app, EVENT_STOP);
+		app_drain(app);
+	} else {
+		app_end(app);
+	}
+}
+
+static void say_the_end(struct app *app)
+{
+	const struct output *o = &app->output;
+	if (output_state(o) == OUTLET_FAILED) {
+		fprintf(stderr, "ovpnwatch: cannot write the events: %s\n", output_error(o));
+		app->status = EX_IOERR;
+	}
+	if (output_state(o) != OUTLET_OPEN)
+		return;
+	if (o->dropped > 0 || !output_drained(o))
+		fprintf(stderr,
+			"ovpnwatch: %llu of %llu events and the last %zu bytes were not taken by "
+			"the reader\n",
+			(unsigned long long)o->dropped,
+			(unsigned long long)(o->dropped + o->accepted), outlet_pending(&o->outlet));
+	if (app->stopped)
+		fprintf(stderr,
+			"ovpnwatch: watched for %.0f s, connected for %.0f s, %lld restart%s\n",
+			nsec_to_s(app->sum.watched_s), nsec_to_s(app->sum.connected_s),
+			(long long)app->sum.restarts, app->sum.restarts == 1 ? "" : "s");
+}
+
+int app_run(struct app *app)
+{
+	uv_run(&app->loop, UV_RUN_DEFAULT);
+	assert(app->phase == CLOSING);
+	say_the_end(app);
+	return app->status;
+}
+
+static void say_leftover(uv_handle_t *handle, void *arg)
+{
+	(void)arg;
+	fprintf(stderr, "ovpnwatch: left open: %s\n", uv_handle_type_name(handle->type));
+}
+
+static void free_all(struct app *app)
+{
+	while (app->hands != NULL) {
+		struct hands *h = app->hands;
+		app->hands = h->next;
+		free(h);
+	}
+	free(app);
+}
+
+int app_close(struct app *app, int status)
+{
+	app_end(app);
+	if (!app->abandoned)
+		uv_run(&app->loop, UV_RUN_DEFAULT);
+	if (app->abandoned) {
+		fflush(NULL);
+		_exit(status);
+	}
+	uv_close((uv_handle_t *)&app->patience, NULL);
+	uv_run(&app->loop, UV_RUN_DEFAULT);
+	if (uv_loop_close(&app->loop) != 0) {
+		uv_walk(&app->loop, say_leftover, NULL);
+		return EX_SOFTWARE; /* our own mistake; a test looks for it */
+	}
+	free_all(app);
+	return status;
+}
+
+/* --- the beginning --------------------------------------------------------------------------- */
+
+static void start_signals(struct app *app)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+		uv_signal_init(&app->loop, &app->signals[i]);
+		app->signals[i].data = app;
+		uv_signal_start(&app->signals[i], on_signal, numbers[i]);
+	}
+}
+
+int app_open(struct app **out, const struct app_options *options, const struct app_brain *brain,
+	     char *error, size_t error_size)
+{
+	struct app *app = calloc(1, sizeof *app);
+	int rc = app != NULL ? uv_loop_init(&app->loop) : UV_ENOMEM;
+	if (rc != 0) {
+		snprintf(error, error_size, "cannot start: %s", uv_strerror(rc));
+		free(app);
+		return EXIT_FAILURE;
+	}
+	app->brain = *brain;
+	app->verbose = options->verbose;
+	if (!output_open(&app->output, &app->loop, options->output, options->format,
+			 on_output_ended, app, error, error_size)) {
+		uv_loop_close(&app->loop);
+		free(app);
+		return EX_IOERR;
+	}
+	uv_prepare_init(&app->loop, &app->turn);
+	app->turn.data = app;
+	uv_prepare_start(&app->turn, on_turn);
+	uv_timer_init(&app->loop, &app->patience);
+	app->patience.data = app;
+	start_signals(app);
+	rc = deadline_open(&app->deadline, &app->loop, on_deadline, app);
+	app->deadline.closing = rc != 0; /* there is nothing to close */
+	if (rc == 0)
+		rc = clock_asker_open(&app->asker, &app->loop, options->ntp, options->n_ntp, feed,
+				      app);
+	if (rc == 0) {
+		*out = app;
+		return 0;
+	}
+	snprintf(error, error_size, "cannot start: %s", uv_strerror(rc));
+	return app_close(app, EXIT_FAILURE);
+}
+
+int app_add(struct app *app, const struct app_tunnel *tunnel)
+{
+	struct hands *h = calloc(1, sizeof *h);
+	int rc = 0;
+	if (h == NULL)
+		return UV_ENOMEM;
+	h->tunnel = tunnel->tunnel;
+	h->follow = tunnel->follow;
+	h->next = app->hands;
+	app->hands = h; /* what was opened is closed with the rest */
+	if (tunnel->management != NULL)
+		rc = link_new(&h->link, &app->loop, tunnel->management, tunnel->password_file,
+			      tunnel->tunnel, feed, app);
+	if (rc == 0 && tunnel->remote != NULL)
+		rc = prober_open(&h->prober, &app->loop, tunnel->remote, tunnel->key,
+				 tunnel->tunnel, feed, app);
+	return rc;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The shell: one loop that gives every event to whoever decides (the core), carries out the actions
+ * that come back and prints the notices.
+ *
+ * Happy path: app_open(), app_add() for each tunnel, app_run() until SIGINT, SIGTERM or until the
+ * brain is done. It ends in two stages: the last notices are made and everything but the output is
+ * closed; what was accepted is written out, for APP_DRAIN_MS at most. A second signal skips that.
+ * Failure modes: nobody reads the output any more (a quiet end, status 0); it cannot be written
+ * (EX_IOERR); a name is still being looked up when all else is over (app_close).
+ */
+#ifndef OVPNWATCH_IO_APP_H
+#define OVPNWATCH_IO_APP_H
+
+#include "core/action.h"
+#include "core/event.h"
+#include "io/address.h"
+#include "proto/control_channel.h"
+#include "proto/profile.h"
+#include "sink/format.h"
+
+#define APP_DRAIN_MS 500
+
+/* What decides: a step function and its next deadline (core/watch.h is one). */
+struct app_brain {
+	void *self;
+	void (*step)(void *self, const struct event *e, struct actions *out);
+	nsec (*deadline)(const void *self);
+	bool (*done)(const void *self); /* NULL: it goes on until it is stopped */
+};
+
+struct app_options {
+	const char *output; /* a file to append to; NULL: standard output */
+	enum output_format format;
+	const char *const *ntp; /* borrowed */
+	unsigned n_ntp;
+	bool verbose; /* say on stderr what is done */
+};
+
+/* The hands of one tunnel. Everything is borrowed until app_close(), but `remote` and `key`. */
+struct app_tunnel {
+	struct tunnel *tunnel;
+	const struct address *management;    /* NULL: none */
+	const char *password_file;	     /* NULL: none */
+	const struct profile_remote *remote; /* NULL: nothing is probed */
+	const struct control_key *key;
+	bool follow; /* probe the address that the daemon says it is connected to */
+};
+
+struct app;
+
+/* Opens the output and the signals. Returns 0 and *out, or an exit status, with a line in `error`.
+ * `brain` is copied; what it points at is the caller's. */
+int app_open(struct app **out, const struct app_options *options, const struct app_brain *brain,
+	     char *error, size_t error_size);
+
+/* Returns 0 or a negative UV_E…. */
+int app_add(struct app *app, const struct app_tunnel *tunnel);
+
+/* Runs until the end and says on stderr what is to be said about it. Returns 0 or an exit status.
+ */
+int app_run(struct app *app);
+
+/* Frees it and returns `status`. If libuv still waits for a name server (it cannot be told to stop,
+ * and exit() would wait for it), the process ends here with this status. */
+int app_close(struct app *app, int status);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The connection to one management interface: bytes to lines on the way in, constant commands on
+ * the way out. What to say and when to connect is decided in the core; this carries it out.
+ *
+ * Happy path: link_connect(), LINK_UP, an EVENT_LINE for each line. Failure modes: no address of
+ * the name can be connected to (each is tried, LINK_FAILED with the reason of the last); nothing
+ * happens for LINK_CONNECT_TIMEOUT_MS (LINK_FAILED); end of file, reset (LINK_CLOSED); a line
+ * without end (LINK_OVERLONG); OpenVPN does not read what we send (LINK_CLOSED, nothing piles up).
+ *
+ * It always reads: a monitor that stops reading can hold the VPN at its next restart (OpenVPN
+ * manage.c man_output_standalone loops until all is read).
+ */
+#ifndef OVPNWATCH_IO_LINK_H
+#define OVPNWATCH_IO_LINK_H
+
+#include "core/action.h"
+#include "io/address.h"
+#include "io/prober.h"
+
+#define LINK_CONNECT_TIMEOUT_MS 5000
+
+struct link;
+
+/* `password_file` (NULL: none) is borrowed, read anew whenever the password is asked for. Returns 0
+ * and *out, which link_free() frees, or UV_ENOMEM. */
+int link_new(struct link **out, uv_loop_t *loop, const struct address *address,
+	     const char *password_file, struct tunnel *tunnel, event_sink sink, void *arg);
+
+/* None of these calls the sink before it returns. */
+void link_connect(struct link *l); /* closes what was open before */
+void link_send(struct link *l, enum management_command command);
+void link_send_password(struct link *l);
+
+/* No event comes after this call. */
+void link_close(struct link *l);
+
+/* Closes it and frees it; handles that are still closing take care of themselves within the loop.
+ * NULL will do. */
+void link_free(struct link *l);
+
+#endif

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OFFSET_LIMIT_DEFAULT 1.0
+#define OFFSET_LIMIT_MAX     1e6
+#define SEE_HELP	     "see ovpnwatch --help"
+
+#define FOR(verb) (1u << (verb))
+#define FOR_ALL	  (FOR(VERB_WATCH) | FOR(VERB_REPLAY) | FOR(VERB_PROBE) | FOR(VERB_CLOCK))
+#define FOR_LIVE  (FOR_ALL & ~FOR(VERB_REPLAY))
+
+enum option_id {
+	OPT_NAME,
+	OPT_MANAGEMENT,
+	OPT_PASSWORD_FILE,
+	OPT_PROFILE,
+	OPT_NTP,
+	OPT_NO_PROBE,
+	OPT_FORMAT,
+	OPT_OUTPUT,
+	OPT_OFFSET_LIMIT,
+	OPT_VERBOSE,
+	OPT_COUNT,
+	OPT_REMOTE,
+	OPT_TLS_AUTH,
+	OPT_KEY_DIRECTION,
+	OPT_AUTH,
+	OPT_HELP,
+	OPT_VERSION,
+	OPT_N
+};
+
+/* Indexed by option_id, as getopt_long wants it; the verbs that take each are beside it. */
+static const struct option known[] = {
+    [OPT_NAME] = {"name", required_argument, NULL, 0},
+    [OPT_MANAGEMENT] = {"management", required_argument, NULL, 0},
+    [OPT_PASSWORD_FILE] = {"management-password-file", required_argument, NULL, 0},
+    [OPT_PROFILE] = {"profile", required_argument, NULL, 0},
+    [OPT_NTP] = {"ntp", required_argument, NULL, 0},
+    [OPT_NO_PROBE] = {"no-probe", no_argument, NULL, 0},
+    [OPT_FORMAT] = {"format", required_argument, NULL, 0},
+    [OPT_OUTPUT] = {"output", required_argument, NULL, 0},
+    [OPT_OFFSET_LIMIT] = {"offset-limit", required_argument, NULL, 0},
+    [OPT_VERBOSE] = {"verbose", no_argument, NULL, 0},
+    [OPT_COUNT] = {"count", required_argument, NULL, 0},
+    [OPT_REMOTE] = {"remote", required_argument, NULL, 0},
+    [OPT_TLS_AUTH] = {"tls-auth", required_argument, NULL, 0},
+    [OPT_KEY_DIRECTION] = {"key-direction", required_argument, NULL, 0},
+    [OPT_AUTH] = {"auth", required_argument, NULL, 0},
+    [OPT_HELP] = {"help", no_argument, NULL, 0},
+    [OPT_VERSION] = {"version", no_argument, NULL, 0},
+    [OPT_N] = {0},
+};
+static const unsigned applies[OPT_N] = {
+    [OPT_NAME] = FOR(VERB_WATCH) | FOR(VERB_REPLAY) | FOR(VERB_PROBE),
+    [OPT_MANAGEMENT] = FOR(VERB_WATCH),
+    [OPT_PASSWORD_FILE] = FOR(VERB_WATCH),
+    [OPT_PROFILE] = FOR(VERB_WATCH) | FOR(VERB_PROBE),
+    [OPT_NTP] = FOR_LIVE,
+    [OPT_NO_PROBE] = FOR(VERB_WATCH),
+    [OPT_FORMAT] = FOR_ALL,
+    [OPT_OUTPUT] = FOR_ALL,
+    [OPT_OFFSET_LIMIT] = FOR_ALL,
+    [OPT_VERBOSE] = FOR_ALL,
+    [OPT_COUNT] = FOR(VERB_PROBE),
+    [OPT_REMOTE] = FOR(VERB_PROBE),
+    [OPT_TLS_AUTH] = FOR(VERB_PROBE),
+    [OPT_KEY_DIRECTION] = FOR(VERB_PROBE),
+    [OPT_AUTH] = FOR(VERB_PROBE),
+    [OPT_HELP] = FOR_ALL,
+    [OPT_VERSION] = FOR_ALL,
+};
+
+static const char *const verbs[] = {
+    [VERB_WATCH] = "watch",
+    [VERB_REPLAY] = "replay",
+    [VERB_PROBE] = "probe",
+    [VERB_CLOCK] = "clock",
+};
+#define N_VERBS (sizeof verbs / sizeof verbs[0])
+
+struct parse {
+	struct options *out;
+	unsigned given; /* a bit for each option_id */
+	char *error;
+	size_t error_size;
+};
+
+static bool __attribute__((format(printf, 2, 3))) wrong(struct parse *p, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(p->error, p->error_size, format, args);
+	va_end(args);
+	return false;
+}
+
+static bool take_verb(struct parse *p, const char *word)
+{
+	for (size_t i = 0; i < N_VERBS; i++) {
+		if (strcmp(word, verbs[i]) == 0) {
+			p->out->verb = (enum verb)i;
+			return true;
+		}
+	}
+	return wrong(p, "unknown verb '%s': the verbs are watch, replay, probe and clock; %s", word,
+		     SEE_HELP);
+}
+
+static bool take_format(struct parse *p, const char *word)
+{
+	static const char *const words[] = {
+	    [FORMAT_AUTO] = "auto", [FORMAT_JSON] = "json", [FORMAT_TEXT] = "text"};
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		if (strcmp(word, words[i]) == 0) {
+			p->out->format = (enum output_format)i;
+			return true;
+		}
+	}
+	return wrong(p, "--format is auto, json or text, not '%s'", word);
+}
+
+static bool take_limit(struct parse *p, const char *word)
+{
+	char *end;
+	double s = strtod(word, &end);
+	if (end == word || *end != '\0' || !isfinite(s) || s <= 0 || s > OFFSET_LIMIT_MAX)
+		return wrong(p, "--offset-limit is a number of seconds above 0, not '%s'", word);
+	p->out->offset_limit_s = s;
+	return true;
+}
+
+static bool take_count(struct parse *p, const char *word)
+{
+	char *end;
+	errno = 0;
+	long n = strtol(word, &end, 10);
+	if (end == word || *end != '\0' || errno != 0 || n < 1 || n > PROBE_COUNT_MAX)
+		return wrong(p, "--count is a number from 1 to %d, not '%s'", PROBE_COUNT_MAX,
+			     word);
+	p->out->count = (unsigned)n;
+	return true;
+}
+
+static bool take_direction(struct parse *p, const char *word)
+{
+	if (strcmp(word, "0") != 0 && strcmp(word, "1") != 0)
+		return wrong(p, "--key-direction is 0 or 1 (a client's is usually 1), not '%s'",
+			     word);
+	p->out->key_direction = word[0] - '0';
+	return true;
+}
+
+static bool take_name(struct parse *p, const char *word)
+{
+	if (word[0] == '\0' || strlen(word) > NAME_MAX_BYTES)
+		return wrong(p, "--name is a word of 1 to %d bytes", NAME_MAX_BYTES);
+	p->out->name = word;
+	return true;
+}
+
+static bool take_ntp(struct parse *p, const char *word)
+{
+	if (p->out->n_ntp == NTP_SERVERS_MAX)
+		return wrong(p, "--ntp can be given %d times, not more", NTP_SERVERS_MAX);
+	if (word[0] == '\0')
+		return wrong(p, "--ntp needs the name or address of an NTP server");
+	p->out->ntp[p->out->n_ntp++] = word;
+	return true;
+}
+
+static bool take_option(struct parse *p, enum option_id id, const char *value)
+{
+	struct options *o = p->out;
+	p->given |= 1u << id;
+	switch (id) {
+	case OPT_NAME:
+		return take_name(p, value);
+	case OPT_MANAGEMENT:
+		o->management = value;
+		return true;
+	case OPT_PASSWORD_FILE:
+		o->password_file = value;
+		return true;
+	case OPT_PROFILE:
+		o->profile = value;
+		return true;
+	case OPT_NTP:
+		return take_ntp(p, value);
+	case OPT_NO_PROBE:
+		o->no_probe = true;
+		return true;
+	case OPT_FORMAT:
+		return take_format(p, value);
+	case OPT_OUTPUT:
+		o->output = value;
+		return true;
+	case OPT_OFFSET_LIMIT:
+		return take_limit(p, value);
+	case OPT_VERBOSE:
+		o->verbose = true;
+		return true;
+	case OPT_COUNT:
+		return take_count(p, value);
+	case OPT_REMOTE:
+		o->remote = value;
+		return true;
+	case OPT_TLS_AUTH:
+		o->tls_auth = value;
+		return true;
+	case OPT_KEY_DIRECTION:
+		return take_direction(p, value);
+	case OPT_AUTH:
+		o->auth = value;
+		return true;
+	case OPT_HELP:
+	case OPT_VERSION:
+	case OPT_N:
+		return true; /* by p->given */
+	}
+	return true;
+}
+
+/* getopt_long takes any beginning of a name that is unique today; one that a new option makes
+ * ambiguous would break scripts. */
+static bool spelled_out(const char *argument, const char *name)
+{
+	size_t n = strlen(name);
+	return strncmp(argument, "--", 2) == 0 && strncmp(argument + 2, name, n) == 0 &&
+	       (argument[2 + n] == '\0' || argument[2 + n] == '=');
+}
+
+static bool take_recording(struct parse *p, const char *word)
+{
+	if (p->out->verb != VERB_REPLAY)
+		return wrong(p, "what is '%s'? %s takes options only; %s", word,
+			     verbs[p->out->verb], SEE_HELP);
+	if (p->out->recording != NULL)
+		return wrong(p, "replay takes one file, and '%s' is the second", word);
+	p->out->recording = word;
+	return true;
+}
+
+static bool misused(struct parse *p, int sign, const char *argument)
+{
+	if (sign == ':')
+		return wrong(p, "%s needs a value; %s", argument, SEE_HELP);
+	if (strncmp(argument, "--", 2) == 0 && strchr(argument, '=') != NULL)
+		for (size_t i = 0; i < OPT_N; i++)
+			if (known[i].has_arg == no_argument && spelled_out(argument, known[i].name))
+				return wrong(p, "--%s takes no value; %s", known[i].name, SEE_HELP);
+	return wrong(p, "unknown option '%s'; %s", argument, SEE_HELP);
+}
+
+static bool take_arguments(struct parse *p, int argc, char **argv)
+{
+	int id = 0;
+	opterr = 0;
+	optind = 0; /* glibc: begin anew */
+	for (;;) {
+		int at = optind > 0 ? optind : 1;
+		/* '-': in order; ':': tell a missing value from an unknown option. */
+		int sign = getopt_long(argc, argv, "-:hV", known, &id);
+		if (sign == -1)
+			break;
+		if (sign == 1) {
+			if (!take_recording(p, optarg))
+				return false;
+		} else if (sign == 'h' || sign == 'V') {
+			p->given |= 1u << (sign == 'h' ? OPT_HELP : OPT_VERSION);
+		} else if (sign != 0 || !spelled_out(argv[at], known[id].name)) {
+			return misused(p, sign, argv[at]);
+		} else if (!take_option(p, (enum option_id)id, optarg)) {
+			return false;
+		}
+	}
+	for (; optind < argc; optind++) /* after "--" */
+		if (!take_recording(p, argv[optind]))
+			return false;
+	return true;
+}
+
+static bool fits(struct parse *p)
+{
+	const struct options *o = p->out;
+	for (size_t i = 0; i < OPT_N; i++)
+		if ((p->given & (1u << i)) != 0 && (applies[i] & FOR(o->verb)) == 0)
+			return wrong(p, "--%s is not for %s; %s", known[i].name, verbs[o->verb],
+				     SEE_HELP);
+	if (o->verb == VERB_REPLAY && o->recording == NULL)
+		return wrong(p, "replay what? Give a log or a recorded management session, or - "
+				"for standard input");
+	if (o->verb != VERB_PROBE)
+		return true;
+	if (o->profile != NULL &&
+	    (o->remote != NULL || o->tls_auth != NULL || o->auth != NULL || o->key_direction >= 0))
+		return wrong(p, "probe takes the server from --profile, or from --remote and "
+				"--tls-auth; not both");
+	if (o->profile == NULL && (o->remote == NULL || o->tls_auth == NULL))
+		return wrong(p, "probe whom? Give --profile with the client's profile, or "
+				"--remote HOST:PORT and --tls-auth FILE");
+	return true;
+}
+
+bool options_parse(int argc, char **argv, struct options *out, char *error, size_t error_size)
+{
+	struct parse p = {.out = out, .error = error, .error_size = error_size};
+	*out = (struct options){.verb = VERB_WATCH,
+				.offset_limit_s = OFFSET_LIMIT_DEFAULT,
+				.count = PROBE_COUNT_DEFAULT,
+				.key_direction = -1};
+	if (argc > 1 && argv[1][0] != '-') {
+		if (!take_verb(&p, argv[1]))
+			return false;
+		argc--;
+		argv++;
+	}
+	if (!take_arguments(&p, argc, argv))
+		return false;
+	if ((p.given & (1u << OPT_HELP)) != 0)
+		out->verb = VERB_HELP;
+	else if ((p.given & (1u << OPT_VERSION)) != 0)
+		out->verb = VERB_VERSION;
+	else
+		return fits(&p);
+	return true;
+}
+
+const char *options_help(void)
+{
+	return "ovpnwatch says why an OpenVPN tunnel restarted, and what the clocks showed.\n"
+	       "\n"
+	       "usage: ovpnwatch [watch] [--management ADDR] [--profile FILE] [options]\n"
+	       "       ovpnwatch replay [options] FILE|-   judge a recorded log or session\n"
+	       "       ovpnwatch probe --profile FILE      measure the VPN server's clock\n"
+	       "       ovpnwatch clock [--ntp HOST]        measure this machine's clock\n"
+	       "\n"
+	       "  --management ADDR    HOST:PORT, [V6]:PORT or unix:PATH (else from the profile)\n"
+	       "  --management-password-file FILE\n"
+	       "  --profile FILE       the client's .ovpn or .conf: server, key, timers\n"
+	       "  --name NAME          the tunnel's name in every event\n"
+	       "  --ntp HOST           compare this machine's clock with it (up to 8 times)\n"
+	       "  --no-probe           send nothing to the VPN server\n"
+	       "  --offset-limit S     a clock further off than this is an alert (1)\n"
+	       "  --format FORMAT      json, text, or auto: text on a terminal, else JSON\n"
+	       "  --output FILE        append to it instead of standard output\n"
+	       "  --verbose            say on standard error what is done\n"
+	       "  --help, --version    this, or the version; the manual: man ovpnwatch\n"
+	       "  probe: --count N (12); by hand --remote HOST:PORT --tls-auth FILE\n"
+	       "         [--key-direction 0|1] [--auth DIGEST (SHA1)]\n"
+	       "\n"
+	       "examples: ovpnwatch --profile client.ovpn\n"
+	       "          ovpnwatch --management unix:/run/openvpn/client.sock | jq .message\n"
+	       "          ovpnwatch replay --format text openvpn.log\n";
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The command line.
+ */
+#ifndef OVPNWATCH_OPTIONS_H
+#define OVPNWATCH_OPTIONS_H
+
+#include "core/local_clock.h"
+#include "sink/format.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define PROBE_COUNT_DEFAULT 12
+#define PROBE_COUNT_MAX	    64
+#define NAME_MAX_BYTES	    64
+
+enum verb { VERB_WATCH, VERB_REPLAY, VERB_PROBE, VERB_CLOCK, VERB_HELP, VERB_VERSION };
+
+/* All strings are those of argv. What was not given is NULL. */
+struct options {
+	enum verb verb;
+	const char *name;
+	const char *management;
+	const char *password_file;
+	const char *profile;
+	const char *ntp[NTP_SERVERS_MAX];
+	unsigned n_ntp;
+	bool no_probe;
+	bool verbose;
+	enum output_format format;
+	const char *output;
+	double offset_limit_s;
+	unsigned count; /* probe */
+	const char *remote;
+	const char *tls_auth;
+	int key_direction; /* 0, 1; -1: none was given */
+	const char *auth;
+	const char *recording; /* replay: a file, or "-" */
+};
+
+/* False: `error` says what is wrong and what to do about it. argv is left as it is. */
+bool options_parse(int argc, char **argv, struct options *out, char *error, size_t error_size)
+    __attribute__((warn_unused_result));
+
+/* What --help prints: one screen. */
+const char *options_help(void);
+
+#endif

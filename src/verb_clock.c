@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ovpnwatch clock: asks everybody who may know about this machine's clock once, and says what came
+ * of it: one `clock` event, and an exit status for scripts.
+ */
+#include "core/local_clock.h"
+#include "core/tell.h"
+#include "io/app.h"
+#include "io/stamp_now.h"
+#include "verbs.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define WAIT_AT_MOST (2 * NSEC_PER_SEC)
+
+struct looking {
+	struct local_clock clock;
+	unsigned n_ntp;
+	bool chrony, kernel; /* has answered, or it is known that it will not */
+	unsigned ntp;	     /* a bit for each server of which that is true */
+	nsec until;
+	bool done;
+	struct local_clock_reading reading;
+};
+
+static void note_answer(struct looking *l, const struct event *e)
+{
+	if (e->kind == EVENT_CHRONY)
+		l->chrony = true;
+	else if (e->kind == EVENT_KERNEL)
+		l->kernel = true;
+	else if (e->kind == EVENT_SNTP)
+		l->ntp |= 1u << e->u.sntp.server;
+}
+
+static bool all_answered(const struct looking *l)
+{
+	return l->chrony && l->kernel && l->ntp == (1u << l->n_ntp) - 1;
+}
+
+static void finish(struct looking *l, const struct stamp *now, struct actions *out)
+{
+	struct notice *n = tell(out, NOTICE_CLOCK, SEVERITY_INFO, now, NULL);
+	local_clock_read(&l->clock, now, &l->reading);
+	n->local_clock = l->reading;
+	say_local_clock(&l->reading, n->message, sizeof n->message);
+	l->done = true;
+}
+
+static void step(void *self, const struct event *e, struct actions *out)
+{
+	struct looking *l = self;
+	out->n_actions = out->n_notices = 0;
+	if (l->done)
+		return;
+	if (e->kind == EVENT_CHRONY || e->kind == EVENT_KERNEL || e->kind == EVENT_SNTP) {
+		local_clock_event(&l->clock, e);
+		note_answer(l, e);
+	}
+	if (all_answered(l) || e->at.mono >= l->until || e->kind == EVENT_STOP)
+		finish(l, &e->at, out);
+	else
+		local_clock_ask(&l->clock, &e->at, out);
+}
+
+static nsec deadline(const void *self)
+{
+	const struct looking *l = self;
+	return nsec_min(l->until, local_clock_deadline(&l->clock));
+}
+
+static bool done(const void *self)
+{
+	const struct looking *l = self;
+	return l->done;
+}
+
+/* Fine only if a time service keeps it and the limit holds for all that the bound allows. */
+static int judge(const struct local_clock_reading *r, double limit_s)
+{
+	double off = isnan(r->offset_s) ? 0 : fabs(r->offset_s);
+	if (!isnan(r->offset_s) && !isnan(r->max_error_s) && off - r->max_error_s > limit_s)
+		return EXIT_FAILURE;
+	if (r->state != LOCAL_CLOCK_SYNCHRONIZED || isnan(r->max_error_s))
+		return EXIT_UNKNOWN;
+	return off + r->max_error_s <= limit_s ? EXIT_SUCCESS : EXIT_UNKNOWN;
+}
+
+int verb_clock(const struct options *o)
+{
+	const struct app_options options = {.output = o->output,
+					    .format = o->format,
+					    .ntp = o->ntp,
+					    .n_ntp = o->n_ntp,
+					    .verbose = o->verbose};
+	struct looking l = {.n_ntp = o->n_ntp};
+	const struct app_brain brain = {
+	    .self = &l, .step = step, .deadline = deadline, .done = done};
+	struct stamp now = stamp_now();
+	struct app *app;
+	char error[320];
+
+	l.until = now.mono + WAIT_AT_MOST;
+	local_clock_init(&l.clock, o->n_ntp, &now);
+	int status = app_open(&app, &options, &brain, error, sizeof error);
+	if (status != 0)
+		return complain(status, "%s", error);
+	status = app_run(app);
+	if (status == 0 && l.done)
+		status = judge(&l.reading, o->offset_limit_s);
+	return app_close(app, status);
+}

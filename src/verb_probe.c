@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ovpnwatch probe: measures the VPN server's clock with a few probes, or says why there is no
+ * answer: one event, and an exit status for scripts.
+ */
+#include "core/local_clock.h"
+#include "core/tell.h"
+#include "core/tunnel.h"
+#include "io/address.h"
+#include "io/app.h"
+#include "io/profile_load.h"
+#include "io/small_file.h"
+#include "io/stamp_now.h"
+#include "verbs.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define KEY_FILE_MAX 65536
+/* So many without an answer, and the others will not be answered either. */
+#define ENOUGH_SILENCE 4
+
+struct probing {
+	const struct options *options;
+	struct profile_remote remote;
+	struct control_key key;
+	struct tunnel_config config;
+	struct tunnel tunnel;
+	struct local_clock clock;
+	char server[PROFILE_NAME_MAX + 16];
+	char reason[128]; /* of the last failure that had one */
+	bool progress;	  /* somebody looks at stderr */
+	bool done;
+	int status;
+};
+
+/* --- what came of it ------------------------------------------------------------------------- */
+
+static int judge(const struct probing *p, const struct peer_clock_reading *r)
+{
+	bool utc = !isnan(r->vs_utc_s);
+	double off = fabs(utc ? r->vs_utc_s : r->offset_s);
+	double bound = utc ? r->vs_utc_max_error_s : r->max_error_s;
+	double limit = p->options->offset_limit_s;
+	if (off - bound > limit)
+		return EXIT_FAILURE;
+	return off + bound <= limit ? EXIT_SUCCESS : EXIT_UNKNOWN;
+}
+
+static void say_silence(const struct probing *p, const struct probe_tally *t, char *out,
+			size_t size)
+{
+	if (t->refused > 0)
+		snprintf(out, size,
+			 "%.160s refuses: the host is up, but no OpenVPN listens at that port",
+			 p->server);
+	else if (t->bad_mac > 0)
+		snprintf(
+		    out, size,
+		    "%.160s answers under another key: compare tls-auth, key-direction and auth "
+		    "with the server's",
+		    p->server);
+	else if (t->unreachable > 0)
+		snprintf(out, size, "no route to %.160s", p->server);
+	else if (t->failed > 0)
+		snprintf(out, size, "no probe could be sent to %.120s: %.120s", p->server,
+			 p->reason);
+	else
+		snprintf(
+		    out, size,
+		    "%.160s is silent: another key, key-direction or auth than the server's, a "
+		    "filter on the way, or the server is down",
+		    p->server);
+}
+
+static void tell_silence(struct probing *p, const struct probe_tally *t, const struct stamp *now,
+			 struct actions *out)
+{
+	struct notice *n = tell(out, NOTICE_MONITOR, SEVERITY_WARNING, now, NULL);
+	n->tunnel = p->options->name;
+	n->monitor.kind = MONITOR_PROBE;
+	n->monitor.count =
+	    t->answered + t->unanswered + t->refused + t->unreachable + t->failed + t->bad_mac;
+	snprintf(n->monitor.address, sizeof n->monitor.address, "%.127s", p->server);
+	say_silence(p, t, n->message, sizeof n->message);
+	snprintf(n->monitor.reason, sizeof n->monitor.reason, "%.191s", n->message);
+	p->status = EX_UNAVAILABLE;
+}
+
+static void tell_timeless(struct probing *p, const struct probe_tally *t, const struct stamp *now,
+			  struct actions *out)
+{
+	struct notice *n = tell(out, NOTICE_MONITOR, SEVERITY_INFO, now, NULL);
+	n->tunnel = p->options->name;
+	n->monitor.kind = MONITOR_PROBE;
+	n->monitor.count = t->answered;
+	if (t->best_rtt != NSEC_UNKNOWN)
+		n->monitor.rtt_s = nsec_to_s(t->best_rtt);
+	snprintf(n->monitor.address, sizeof n->monitor.address, "%.127s", p->server);
+	snprintf(n->message, sizeof n->message, "%.160s answers, but its answers carry no time",
+		 p->server);
+	p->status = EXIT_UNKNOWN;
+}
+
+static void tell_reading(struct probing *p, const struct local_clock_reading *local,
+			 const struct peer_clock_reading *peer, const struct stamp *now,
+			 struct actions *out)
+{
+	struct notice *n = tell(out, NOTICE_CLOCK, SEVERITY_INFO, now, NULL);
+	n->tunnel = p->options->name;
+	n->local_clock = *local;
+	n->peer_clock = *peer;
+	say_peer_clock(peer, n->message, sizeof n->message);
+	p->status = judge(p, peer);
+}
+
+static void finish(struct probing *p, const struct stamp *now, struct actions *out)
+{
+	struct probe_tally tally = peer_clock_tally(&p->tunnel.peer, 0, NSEC_NEVER);
+	struct local_clock_reading local;
+	struct peer_clock_reading peer;
+	local_clock_read(&p->clock, now, &local);
+	peer_clock_read(&p->tunnel.peer, now, &local, &peer);
+	if (p->progress)
+		fputs("\r\033[K", stderr);
+	if (peer.present)
+		tell_reading(p, &local, &peer, now, out);
+	else if (tally.answered > 0)
+		tell_timeless(p, &tally, now, out);
+	else
+		tell_silence(p, &tally, now, out);
+	p->done = true;
+}
+
+/* --- the brain ------------------------------------------------------------------------------- */
+
+static void show_progress(const struct probing *p, const struct stamp *now)
+{
+	struct peer_clock_reading peer;
+	struct probe_tally t = peer_clock_tally(&p->tunnel.peer, 0, NSEC_NEVER);
+	char what[NOTICE_TEXT_MAX] = "no answer yet";
+	if (!p->progress)
+		return;
+	peer_clock_read(&p->tunnel.peer, now, NULL, &peer);
+	if (peer.present)
+		say_peer_clock(&peer, what, sizeof what);
+	fprintf(stderr, "\r\033[K%u of %u: %s", t.answered, p->options->count, what);
+	fflush(stderr);
+}
+
+static bool silent_for_good(const struct probing *p)
+{
+	struct probe_tally t = peer_clock_tally(&p->tunnel.peer, 0, NSEC_NEVER);
+	return t.answered == 0 &&
+	       t.unanswered + t.refused + t.unreachable + t.failed + t.bad_mac >= ENOUGH_SILENCE;
+}
+
+static void step(void *self, const struct event *e, struct actions *out)
+{
+	struct probing *p = self;
+	out->n_actions = out->n_notices = 0;
+	if (p->done)
+		return;
+	if (e->kind == EVENT_CHRONY || e->kind == EVENT_KERNEL || e->kind == EVENT_SNTP)
+		local_clock_event(&p->clock, e);
+	if (e->kind == EVENT_PROBE) {
+		(void)peer_clock_event(&p->tunnel.peer, e);
+		if (e->u.probe.reason != NULL)
+			snprintf(p->reason, sizeof p->reason, "%s", e->u.probe.reason);
+		show_progress(p, &e->at);
+	}
+	if (e->kind != EVENT_STOP) {
+		local_clock_ask(&p->clock, &e->at, out);
+		/* The one after the burst would be for watching. */
+		if (peer_clock_busy(&p->tunnel.peer))
+			peer_clock_time(&p->tunnel.peer, &e->at, &p->tunnel, out);
+	}
+	if (e->kind == EVENT_STOP || !peer_clock_busy(&p->tunnel.peer) || silent_for_good(p))
+		finish(p, &e->at, out);
+}
+
+static nsec deadline(const void *self)
+{
+	const struct probing *p = self;
+	return nsec_min(peer_clock_deadline(&p->tunnel.peer), local_clock_deadline(&p->clock));
+}
+
+static bool done(const void *self)
+{
+	const struct probing *p = self;
+	return p->done;
+}
+
+/* --- whom to probe --------------------------------------------------------------------------- */
+
+static int server_of_profile(struct probing *p)
+{
+	static struct loaded_profile loaded; /* large */
+	const char *path = p->options->profile;
+	char error[320];
+	if (profile_load(path, &loaded, error, sizeof error) != LOAD_FINE) {
+		bool forbidden = access(path, F_OK) == 0 && access(path, R_OK) != 0;
+		return complain(forbidden ? EX_NOPERM : EX_CONFIG, "%s", error);
+	}
+	int status = 0;
+	if (!loaded.can_probe)
+		status = complain(EX_CONFIG, "%s: the server cannot be probed: %s", path,
+				  loaded.no_probe);
+	else if (loaded.profile.n_remotes == 0)
+		status = complain(EX_CONFIG, "%s has no remote", path);
+	if (status == 0) {
+		p->remote = loaded.profile.remotes[loaded.probe_remote];
+		p->key = loaded.key;
+	}
+	profile_unload(&loaded);
+	return status;
+}
+
+static int server_by_hand(struct probing *p)
+{
+	const struct options *o = p->options;
+	struct address address;
+	struct small_file file;
+	uint8_t packet[CONTROL_PACKET_MAX];
+	const uint8_t session[CONTROL_SESSION_SIZE] = {0};
+	char error[320];
+	if (!address_parse_server(o->remote, 1194, &address, error, sizeof error))
+		return complain(EX_USAGE, "--remote: %s", error);
+	p->remote.port = address.port;
+	p->remote.proto = PROTO_UDP;
+	snprintf(p->remote.host, sizeof p->remote.host, "%s", address.host);
+	if (!small_file_read(o->tls_auth, KEY_FILE_MAX, &file, error, sizeof error))
+		return complain(access(o->tls_auth, F_OK) == 0 ? EX_NOPERM : EX_CONFIG,
+				"cannot read the key %s: %s", o->tls_auth, error);
+	enum verdict v = static_key_parse((struct slice){.p = file.text, .n = file.n}, &p->key.key);
+	small_file_done(&file);
+	if (v != VERDICT_DONE)
+		return complain(EX_CONFIG,
+				"%s is not a key: it should have a part that begins with "
+				"-----BEGIN OpenVPN Static key V1-----",
+				o->tls_auth);
+	p->key.wrap = WRAP_TLS_AUTH;
+	p->key.direction = (enum key_direction)o->key_direction;
+	snprintf(p->key.digest, sizeof p->key.digest, "%s", o->auth != NULL ? o->auth : "SHA1");
+	if (control_reset(&p->key, session, 0, packet) == 0)
+		return complain(EX_USAGE, "--auth: no digest is called '%s'", p->key.digest);
+	return 0;
+}
+
+static int run(struct probing *p)
+{
+	const struct options *o = p->options;
+	const struct app_options options = {.output = o->output,
+					    .format = o->format,
+					    .ntp = o->ntp,
+					    .n_ntp = o->n_ntp,
+					    .verbose = o->verbose};
+	const struct app_brain brain = {
+	    .self = p, .step = step, .deadline = deadline, .done = done};
+	const struct app_tunnel hands = {
+	    .tunnel = &p->tunnel, .remote = &p->remote, .key = &p->key};
+	struct stamp now = stamp_now();
+	struct app *app;
+	char error[320];
+
+	snprintf(p->server, sizeof p->server, "%s:%u", p->remote.host, p->remote.port);
+	p->config = (struct tunnel_config){.name = "probe",
+					   .server = p->server,
+					   .probe = true,
+					   .probe_has_time = p->key.wrap != WRAP_PLAIN,
+					   .ping = -1,
+					   .ping_restart = -1};
+	tunnel_init(&p->tunnel, &p->config, &now);
+	/* The tunnel's own first burst is for watching; this one is counted. */
+	peer_clock_init(&p->tunnel.peer, true, p->config.probe_has_time);
+	peer_clock_burst_of(&p->tunnel.peer, o->count, &now);
+	local_clock_init(&p->clock, o->n_ntp, &now);
+	p->progress = isatty(STDERR_FILENO) && !o->verbose;
+
+	int status = app_open(&app, &options, &brain, error, sizeof error);
+	if (status != 0)
+		return complain(status, "%s", error);
+	status = app_add(app, &hands);
+	if (status != 0)
+		status = complain(EXIT_FAILURE, "cannot start: no memory or no descriptors left");
+	else
+		status = app_run(app);
+	return app_close(app, status == 0 && p->done ? p->status : status);
+}
+
+int verb_probe(const struct options *o)
+{
+	struct probing *p = calloc(1, sizeof *p);
+	if (p == NULL)
+		return complain(EXIT_FAILURE, "no memory");
+	p->options = o;
+	int status = o->profile != NULL ? server_of_profile(p) : server_by_hand(p);
+	if (status == 0)
+		status = run(p);
+	explicit_bzero(&p->key, sizeof p->key);
+	free(p);
+	return status;
+}

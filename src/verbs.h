@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The verbs of the command line, a file each. Each says on stderr what kept it from its work and
+ * returns the exit status of the process.
+ */
+#ifndef OVPNWATCH_VERBS_H
+#define OVPNWATCH_VERBS_H
+
+#include "options.h"
+
+/* `clock` and `probe`: nothing is known of the clock. */
+#define EXIT_UNKNOWN 3
+
+int verb_watch(const struct options *o);
+int verb_replay(const struct options *o);
+int verb_probe(const struct options *o);
+int verb_clock(const struct options *o);
+
+/* Writes "ovpnwatch: …" and a newline to stderr and returns `status`. */
+int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The command line: what is understood, and that what is not is said with a way out.
+ */
+#include "options.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define WORDS_MAX 40
+
+static struct options options;
+static char error[320];
+
+/* The words of a command line, after the program's name. */
+static bool parse(const char *line)
+{
+	static char copy[1024], program[] = "ovpnwatch";
+	char *argv[WORDS_MAX] = {program};
+	int argc = 1;
+	assert_true(strlen(line) < sizeof copy);
+	strcpy(copy, line);
+	for (char *word = strtok(copy, " "); word != NULL; word = strtok(NULL, " ")) {
+		assert_true(argc < WORDS_MAX - 1);
+		argv[argc++] = word;
+	}
+	error[0] = '\0';
+	return options_parse(argc, argv, &options, error, sizeof error);
+}
+
+static void test_what_is_wrong_is_said(void **state)
+{
+	static const struct {
+		const char *line, *says;
+	} cases[] = {
+	    {"foo", "unknown verb 'foo'"},
+	    {"check", "unknown verb"},
+	    {"--foo", "unknown option '--foo'; see ovpnwatch --help"},
+	    {"--foo=1", "unknown option '--foo=1'"},
+	    {"-x", "unknown option '-x'"},
+	    {"--man x", "unknown option '--man'"}, /* no abbreviations */
+	    {"--verb", "unknown option '--verb'"},
+	    {"--ntp", "--ntp needs a value"},
+	    {"watch --management", "--management needs a value"},
+	    {"--verbose=1", "--verbose takes no value"},
+	    {"watch file", "what is 'file'?"},
+	    {"clock -- file", "what is 'file'?"},
+	    {"--format xml", "auto, json or text, not 'xml'"},
+	    {"--offset-limit 0", "above 0"},
+	    {"--offset-limit -1", "above 0"},
+	    {"--offset-limit nan", "above 0"},
+	    {"--offset-limit inf", "above 0"},
+	    {"--offset-limit 1e300", "above 0"},
+	    {"--offset-limit 1s", "not '1s'"},
+	    {"probe --profile p --count 0", "1 to 64"},
+	    {"probe --profile p --count 65", "1 to 64"},
+	    {"probe --profile p --count 99999999999999999999", "1 to 64"},
+	    {"probe --profile p --count 3x", "not '3x'"},
+	    {"probe --remote h:1 --tls-auth f --key-direction 2", "0 or 1"},
+	    {"probe", "probe whom?"},
+	    {"probe --remote h:1", "probe whom?"},
+	    {"probe --tls-auth f", "probe whom?"},
+	    {"probe --profile p --remote h:1", "not both"},
+	    {"probe --profile p --management m:1", "--management is not for probe"},
+	    {"clock --profile p", "--profile is not for clock"},
+	    {"--count 3", "--count is not for watch"},
+	    {"replay f --ntp h", "--ntp is not for replay"},
+	    {"replay", "replay what?"},
+	    {"replay a b", "'b' is the second"},
+	    {"--ntp 1 --ntp 2 --ntp 3 --ntp 4 --ntp 5 --ntp 6 --ntp 7 --ntp 8 --ntp 9", "8 times"},
+	    {"--name 01234567890123456789012345678901234567890123456789012345678901234",
+	     "1 to 64 bytes"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		if (parse(cases[i].line))
+			fail_msg("understood: %s", cases[i].line);
+		if (strstr(error, cases[i].says) == NULL)
+			fail_msg("%s: \"%s\" is not in \"%s\"", cases[i].line, cases[i].says,
+				 error);
+	}
+}
+
+static void test_nothing(void **state)
+{
+	(void)state;
+	assert_true(parse(""));
+	assert_int_equal(options.verb, VERB_WATCH);
+	assert_int_equal(options.format, FORMAT_AUTO);
+	assert_true(options.offset_limit_s == 1.0);
+	assert_null(options.management);
+	assert_null(options.profile);
+	assert_int_equal(options.n_ntp, 0);
+	assert_false(options.no_probe);
+}
+
+static void test_watch(void **state)
+{
+	(void)state;
+	assert_true(parse("watch --name n --management=unix:/run/x --management-password-file pw "
+			  "--profile c.ovpn --ntp a --ntp b --no-probe --format json --output o "
+			  "--offset-limit 0.5 --verbose"));
+	assert_int_equal(options.verb, VERB_WATCH);
+	assert_string_equal(options.name, "n");
+	assert_string_equal(options.management, "unix:/run/x");
+	assert_string_equal(options.password_file, "pw");
+	assert_string_equal(options.profile, "c.ovpn");
+	assert_int_equal(options.n_ntp, 2);
+	assert_string_equal(options.ntp[0], "a");
+	assert_string_equal(options.ntp[1], "b");
+	assert_true(options.no_probe);
+	assert_int_equal(options.format, FORMAT_JSON);
+	assert_string_equal(options.output, "o");
+	assert_true(options.offset_limit_s == 0.5);
+	assert_true(options.verbose);
+}
+
+static void test_verb_may_be_left_out(void **state)
+{
+	(void)state;
+	assert_true(parse("--profile c.ovpn --format text"));
+	assert_int_equal(options.verb, VERB_WATCH);
+	assert_string_equal(options.profile, "c.ovpn");
+	assert_int_equal(options.format, FORMAT_TEXT);
+}
+
+static void test_replay(void **state)
+{
+	static const char *const lines[] = {"replay f --format json", "replay --format json f",
+					    "replay --format json -- f"};
+	(void)state;
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+		assert_true(parse(lines[i]));
+		assert_int_equal(options.verb, VERB_REPLAY);
+		assert_string_equal(options.recording, "f");
+		assert_int_equal(options.format, FORMAT_JSON);
+	}
+	assert_true(parse("replay -"));
+	assert_string_equal(options.recording, "-");
+	assert_true(parse("replay -- --help"));
+	assert_string_equal(options.recording, "--help");
+}
+
+static void test_probe(void **state)
+{
+	(void)state;
+	assert_true(parse("probe --profile c.ovpn --count 3"));
+	assert_int_equal(options.verb, VERB_PROBE);
+	assert_int_equal(options.count, 3);
+	assert_int_equal(options.key_direction, -1);
+	assert_true(
+	    parse("probe --remote h:1194 --tls-auth ta.key --key-direction 1 --auth SHA256"));
+	assert_string_equal(options.remote, "h:1194");
+	assert_string_equal(options.tls_auth, "ta.key");
+	assert_int_equal(options.key_direction, 1);
+	assert_string_equal(options.auth, "SHA256");
+	assert_int_equal(options.count, PROBE_COUNT_DEFAULT);
+}
+
+static void test_clock(void **state)
+{
+	(void)state;
+	assert_true(parse("clock --ntp ntp.example"));
+	assert_int_equal(options.verb, VERB_CLOCK);
+	assert_int_equal(options.n_ntp, 1);
+}
+
+static void test_help_wins(void **state)
+{
+	static const char *const lines[] = {
+	    "--help",	       "-h", "replay --help", "probe -h", "clock --management x --help",
+	    "--version --help"};
+	(void)state;
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+		assert_true(parse(lines[i]));
+		assert_int_equal(options.verb, VERB_HELP);
+	}
+	assert_true(parse("--version"));
+	assert_int_equal(options.verb, VERB_VERSION);
+	assert_true(parse("-V"));
+	assert_int_equal(options.verb, VERB_VERSION);
+}
+
+static void test_help_is_one_screen(void **state)
+{
+	unsigned lines = 0, column = 0;
+	(void)state;
+	for (const char *c = options_help(); *c != '\0'; c++) {
+		column = *c == '\n' ? 0 : column + 1;
+		lines += *c == '\n';
+		if (column > 80)
+			fail_msg("line %u is too long", lines + 1);
+	}
+	assert_true(lines <= 24);
+	assert_non_null(strstr(options_help(), "examples:"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_what_is_wrong_is_said),
+	    cmocka_unit_test(test_nothing),
+	    cmocka_unit_test(test_watch),
+	    cmocka_unit_test(test_verb_may_be_left_out),
+	    cmocka_unit_test(test_replay),
+	    cmocka_unit_test(test_probe),
+	    cmocka_unit_test(test_clock),
+	    cmocka_unit_test(test_help_wins),
+	    cmocka_unit_test(test_help_is_one_screen),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
