@@ -1,0 +1,510 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The program as its users run it: a fake daemon on one side, a file, pipe, socket or terminal on the other.
+
+    e2e.py PROGRAM [NAME…]        runs the tests, or those named; exit 1 if one fails
+
+Waits are for conditions, with a generous limit; nothing is asserted about how long things take.
+$OVPNWATCH_LINES, if set, is a folder into which the JSON lines go that were seen.
+"""
+import fcntl
+import json
+import os
+import pty
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+PROGRAM = ""
+LIMIT = 20
+FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fixtures")
+
+
+class Daemon:
+    """Speaks the management protocol on loopback: answers commands, says what it is told to."""
+
+    def __init__(self, banner=True, torn=False, password=None):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.banner, self.torn, self.password = banner, torn, password
+        self.heard, self.connection, self.subscribed = [], None, threading.Event()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                self.connection, _ = self.listener.accept()
+            except OSError:
+                return
+            if self.banner:
+                threading.Thread(target=self._talk, args=(self.connection,), daemon=True).start()
+
+    def _talk(self, connection):
+        lines = connection.makefile("rb")
+        if self.password is not None:
+            answer = None
+            while answer != self.password:
+                connection.sendall(b"ENTER PASSWORD:")
+                answer = lines.readline().strip().decode()
+                if not answer:
+                    return
+            connection.sendall(b"SUCCESS: password is correct\r\n")
+        self.say(">INFO:OpenVPN Management Interface Version 5 -- type 'help' for more info")
+        for line in lines:
+            command = line.decode().strip()
+            self.heard.append(command)
+            now = int(time.time())
+            if command == "version":
+                self.say("OpenVPN Version: OpenVPN 2.6.14 x86_64-pc-linux-gnu", "END")
+            elif command == "pid":
+                self.say("SUCCESS: pid=4711")
+            elif command == "log on all":
+                self.say("SUCCESS: real-time log notification set to ON",
+                         f"{now},,Timers: ping 2, ping-restart 8", "END")
+            elif command == "state on all":
+                self.say("SUCCESS: real-time state notification set to ON",
+                         f"{now},CONNECTED,SUCCESS,10.8.0.2,203.0.113.7,1194,,", "END")
+            elif command == "bytecount 1":
+                self.say("SUCCESS: bytecount interval changed")
+                self.subscribed.set()
+            else:
+                self.say("SUCCESS: nclients=0,bytesin=0,bytesout=0")
+
+    def say(self, *lines):
+        data = "".join(line + "\r\n" for line in lines).encode("latin-1")
+        if self.torn:
+            for i in range(len(data)):
+                self.connection.sendall(data[i:i + 1])
+        else:
+            self.connection.sendall(data)
+
+    def state(self, number, detail=""):
+        self.say(f">STATE:{int(time.time())},WAIT,{number}{detail},,,,,")
+
+    def wait(self):
+        if not self.subscribed.wait(LIMIT):
+            raise AssertionError("nobody subscribed")
+
+
+def start(daemon, *arguments, stdout=subprocess.PIPE, **options):
+    return subprocess.Popen([PROGRAM, "watch", "--management", daemon.address, *arguments],
+                            stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, **options)
+
+
+def until(condition, what):
+    end = time.monotonic() + LIMIT
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError("not in time: " + what)
+        time.sleep(0.02)
+
+
+def finish(process, expected=0, number=signal.SIGTERM):
+    if number is not None:
+        process.send_signal(number)
+    _, errors = process.communicate(timeout=LIMIT)
+    errors = errors.decode()
+    assert process.returncode == expected, f"exit {process.returncode}, wanted {expected}: {errors}"
+    return errors
+
+
+def parse(data, name):
+    """NDJSON to events; keeps the lines for the schema's test."""
+    folder = os.environ.get("OVPNWATCH_LINES")
+    lines = data.decode("ascii").splitlines(keepends=True)
+    assert all(line.endswith("\n") and len(line) <= 4096 for line in lines), "a line that is cut"
+    if folder:
+        with open(os.path.join(folder, f"e2e-{name}.ndjson"), "w", encoding="ascii") as file:
+            file.writelines(lines)
+    events = [json.loads(line) for line in lines]
+    assert [e["seq"] for e in events] == list(range(1, len(events) + 1)), "seq has a gap"
+    return events
+
+
+class Reader(threading.Thread):
+    """Reads a descriptor to its end."""
+
+    def __init__(self, read):
+        super().__init__(daemon=True)
+        self.read_some, self.data = read, b""
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                piece = self.read_some(65536)
+            except OSError:  # a terminal whose other end is gone
+                return
+            if not piece:
+                return
+            self.data += piece
+
+
+# --- the tests -----------------------------------------------------------------------------------
+
+def pipe_gets_json_and_a_summary():
+    daemon = Daemon()
+    process = start(daemon)
+    reader = Reader(process.stdout.read1)
+    daemon.wait()
+    until(lambda: b'"CONNECTED"' in reader.data, "the state")
+    process.send_signal(signal.SIGTERM)
+    errors = process.stderr.read().decode()
+    assert process.wait(LIMIT) == 0, errors
+    reader.join(LIMIT)
+    events = parse(reader.data, "pipe")
+    kinds = [e.get("monitor", {}).get("kind") or e["event_type"] for e in events]
+    assert kinds[0] == "started" and kinds[-1] == "stopped" and "connected" in kinds, kinds
+    assert errors.startswith("ovpnwatch: watched for "), errors
+    assert daemon.heard == ["version", "pid", "log on all", "state on all", "bytecount 1"], daemon.heard
+
+
+def interrupted_is_a_clean_end():
+    daemon = Daemon()
+    process = start(daemon, stdout=subprocess.DEVNULL)
+    daemon.wait()
+    assert "restart" in finish(process, number=signal.SIGINT)
+
+
+def hangup_is_no_end():
+    daemon = Daemon()
+    process = start(daemon, stdout=subprocess.DEVNULL)
+    daemon.wait()
+    process.send_signal(signal.SIGHUP)
+    time.sleep(0.3)
+    assert process.poll() is None
+    finish(process)
+
+
+def a_file_is_appended_to():
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "events")
+        for _ in range(2):
+            daemon = Daemon()
+            process = start(daemon, "--output", path)
+            daemon.wait()
+            until(lambda: os.path.getsize(path) > 0, "something in the file")
+            finish(process)
+        with open(path, "rb") as file:
+            lines = [json.loads(line) for line in file]
+        assert [e["seq"] for e in lines].count(1) == 2 and len({e["run"] for e in lines}) == 2
+
+
+def stdout_is_a_file():
+    with tempfile.TemporaryFile() as file:
+        daemon = Daemon()
+        process = start(daemon, stdout=file)
+        daemon.wait()
+        until(lambda: os.fstat(file.fileno()).st_size > 500, "something in the file")
+        finish(process)
+        file.seek(0)
+        assert parse(file.read(), "file")[-1]["monitor"]["kind"] == "stopped"
+
+
+def stdout_is_a_socket():
+    ours, theirs = socket.socketpair()
+    daemon = Daemon()
+    process = start(daemon, stdout=theirs)
+    theirs.close()
+    reader = Reader(ours.recv)
+    daemon.wait()
+    until(lambda: b'"CONNECTED"' in reader.data, "the state")
+    finish(process)
+    reader.join(LIMIT)
+    parse(reader.data, "socket")
+
+
+def hostile_text_is_harmless():
+    evil = "\x1b[2J\x1b]0;gotcha\x07\x9b31m\x7f\xff\xfe\\u0041\"'"
+    for style in ("json", "text"):
+        daemon = Daemon()
+        process = start(daemon, "--format", style)
+        reader = Reader(process.stdout.read1)
+        daemon.wait()
+        daemon.state("x", evil)
+        until(lambda: b"gotcha" in reader.data, "the hostile state")
+        finish_quietly(process)
+        reader.join(LIMIT)
+        bad = [b for b in reader.data if b != 10 and not 32 <= b <= 126]
+        assert not bad, f"{style}: bytes {bad[:8]}"
+        if style == "json":
+            parse(reader.data, "hostile")
+
+
+def finish_quietly(process):
+    process.send_signal(signal.SIGTERM)
+    errors = process.stderr.read().decode()
+    assert process.wait(LIMIT) == 0, errors
+    return errors
+
+
+def a_terminal_gets_text():
+    ours, theirs = pty.openpty()
+    daemon = Daemon()
+    process = start(daemon, stdout=theirs, env={**os.environ, "TERM": "dumb"})
+    os.close(theirs)
+    reader = Reader(lambda n: os.read(ours, n))
+    daemon.wait()
+    daemon.say(f">STATE:{int(time.time())},RECONNECTING,ping-restart,,,,,")
+    until(lambda: b"ping_restart" in reader.data, "the alert")
+    finish_quietly(process)
+    reader.join(LIMIT)
+    text = reader.data.decode("ascii")
+    assert "\x1b" not in text and "{" not in text and "WARNING" in text, text
+    os.close(ours)
+
+
+def colour_only_where_it_is_wanted():
+    for environment, coloured in (({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False)):
+        ours, theirs = pty.openpty()
+        daemon = Daemon()
+        process = start(daemon, stdout=theirs, env={**os.environ, **environment})
+        os.close(theirs)
+        reader = Reader(lambda n: os.read(ours, n))
+        daemon.wait()
+        until(lambda: b"CONNECTED" in reader.data, "the state")
+        finish_quietly(process)
+        reader.join(LIMIT)
+        assert (b"\x1b[" in reader.data) == coloured, (environment, reader.data)
+        os.close(ours)
+
+
+def full_device():
+    daemon = Daemon()
+    with open("/dev/full", "wb") as full:
+        process = start(daemon, stdout=full)
+        errors = finish(process, expected=74, number=None)
+    assert "No space left" in errors, errors
+
+
+def memory(process):
+    with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+
+
+def slow_reader():
+    """The daemon is drained, memory stays bounded, what is lost is counted and told in its place."""
+    count = 20000
+    daemon = Daemon()
+    process = start(daemon)
+    daemon.wait()
+    before = memory(process)
+    for number in range(count):  # would block here if the socket were not read
+        daemon.state(number)
+    daemon.say(">BYTECOUNT:1,1")
+    assert memory(process) - before < 8192, "memory grew with what could not be written"
+    reader = Reader(process.stdout.read1)
+    until(lambda: b'"dropped"' in reader.data, "the count of what was dropped")
+    sent = 0
+    while b'"last' not in reader.data:  # the first may be among those that are dropped
+        assert sent < LIMIT * 5, "no event after the drop"
+        daemon.state(f"last{sent}")
+        sent += 1
+        time.sleep(0.2)
+    until(lambda: reader.data.count(b'"dropped"') > 0, "the count of what was dropped")
+    finish_quietly(process)
+    reader.join(LIMIT)
+    events = parse(reader.data, "slow")
+    dropped = sum(e["monitor"]["count"] for e in events if e.get("monitor", {}).get("kind") == "dropped")
+    seen = sum(e["event_type"] == "state" and e["state"].get("name") == "WAIT" for e in events)
+    assert dropped > 0 and seen + dropped == count + sent, (seen, dropped, sent)
+
+
+def reader_that_never_reads():
+    daemon = Daemon()
+    process = start(daemon)
+    daemon.wait()
+    for number in range(2000):
+        daemon.state(number)
+    process.send_signal(signal.SIGTERM)
+    until(lambda: process.poll() is not None, "its end")
+    assert process.returncode == 0
+    assert "were not taken by the reader" in process.stderr.read().decode()
+
+
+def reader_that_leaves():
+    """Quietly, with exit 0, also while nothing happens."""
+    daemon = Daemon()
+    process = start(daemon)
+    daemon.wait()
+    process.stdout.readline()
+    process.stdout.close()
+    until(lambda: process.poll() is not None, "its end")
+    assert process.returncode == 0 and "cannot" not in process.stderr.read().decode()
+
+
+def nothing_is_left_on_a_shared_pipe():
+    read, write = os.pipe()
+    daemon = Daemon()
+    process = start(daemon, stdout=write)
+    daemon.wait()
+    finish(process)
+    assert not fcntl.fcntl(write, fcntl.F_GETFL) & os.O_NONBLOCK, "O_NONBLOCK was left behind"
+    os.close(read)
+    os.close(write)
+
+
+def torn_bytes():
+    daemon = Daemon(torn=True)
+    process = start(daemon)
+    reader = Reader(process.stdout.read1)
+    daemon.wait()
+    daemon.state(7)
+    until(lambda: b'"detail":"7"' in reader.data, "the state")
+    finish_quietly(process)
+
+
+def overlong_line():
+    daemon = Daemon()
+    process = start(daemon)
+    reader = Reader(process.stdout.read1)
+    daemon.wait()
+    daemon.say(">LOG:1,," + "x" * 70000)
+    daemon.state("after")
+    until(lambda: b'"after"' in reader.data, "the state after it")
+    finish_quietly(process)
+    reader.join(LIMIT)
+    assert any(e.get("monitor", {}).get("kind") == "overlong_line" for e in parse(reader.data, "long"))
+
+
+def busy():
+    """Another client holds the slot: said so, nothing was sent, and the connection is given back."""
+    daemon = Daemon(banner=False)
+    process = start(daemon)
+    reader = Reader(process.stdout.read1)
+    until(lambda: b'"management_busy"' in reader.data, "the alert")
+    daemon.connection.settimeout(LIMIT)
+    assert daemon.connection.recv(100) == b"", "something was sent before the banner"
+    finish_quietly(process)
+    reader.join(LIMIT)
+    parse(reader.data, "busy")
+
+
+def passwords():
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "pw")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("s3cret\n")
+        os.chmod(path, 0o644)
+        daemon = Daemon(password="s3cret")
+        errors = finish(start(daemon, "--management-password-file", path), 77, None)
+        assert "chmod 600" in errors, errors
+        os.chmod(path, 0o600)
+        process = start(daemon, "--management-password-file", path)
+        reader = Reader(process.stdout.read1)
+        daemon.wait()
+        errors = finish_quietly(process)
+        reader.join(LIMIT)
+        assert b"s3cret" not in reader.data and "s3cret" not in errors
+    daemon = Daemon(password="other")
+    process = start(daemon)
+    reader = Reader(process.stdout.read1)
+    until(lambda: b'"management_refused"' in reader.data, "the alert")
+    finish_quietly(process)
+
+
+def it_waits_for_a_daemon_that_comes_later():
+    daemon = Daemon()
+    port = int(daemon.address.split(":")[1])
+    daemon.listener.shutdown(socket.SHUT_RDWR)
+    daemon.listener.close()
+    process = start(daemon)
+    reader = Reader(process.stdout.read1)
+    until(lambda: b'"management_unreachable"' in reader.data, "the alert")
+    daemon.listener = socket.create_server(("127.0.0.1", port))
+    threading.Thread(target=daemon._serve, daemon=True).start()
+    daemon.wait()
+    until(lambda: reader.data.count(b'"resolved"') == 1, "the alert's end")
+    finish_quietly(process)
+    reader.join(LIMIT)
+    parse(reader.data, "later")
+
+
+def verbose_tells_the_conversation():
+    daemon = Daemon()
+    process = start(daemon, "--verbose", stdout=subprocess.DEVNULL)
+    daemon.wait()
+    daemon.say(">PASSWORD:Auth-Token:SESS_ID_AT_secret")
+    daemon.state("y")
+    time.sleep(0.2)
+    errors = finish(process)
+    assert "> state on all" in errors and "< >INFO:" in errors and "AT_secret" not in errors, errors
+
+
+def run(*arguments, text=None):
+    process = subprocess.run([PROGRAM, *arguments], input=text, capture_output=True, timeout=60, check=False)
+    return process.returncode, process.stdout, process.stderr.decode()
+
+
+def exit_codes():
+    profile = tempfile.NamedTemporaryFile("w", suffix=".ovpn")
+    profile.write("client\nremote vpn.example.org 99999\n")
+    profile.flush()
+    key = tempfile.NamedTemporaryFile("w")
+    key.write("-----BEGIN OpenVPN Static key V1-----\n%s\n-----END OpenVPN Static key V1-----\n" % ("5a" * 256))
+    key.flush()
+    for wanted, word, *arguments in (
+            (0, "", "--help"), (0, "", "--version"), (64, "--bogus", "--bogus"),
+            (64, "verb", "walk"), (64, "which tunnel", "watch"), (64, "replay", "replay"),
+            (64, "PORT", "watch", "--management", "nowhere"), (64, "json", "clock", "--format", "xml"),
+            (64, "8 times", "clock", *(["--ntp", "127.0.0.1"] * 9)),
+            (65, "nothing.log", "replay", "/nothing.log"), (78, ":2:", "watch", "--profile", profile.name),
+            (78, "no such file", "probe", "--profile", "/nothing.ovpn"),
+            (64, "probe whom", "probe"),
+            (69, "refuses", "probe", "--remote", "127.0.0.1:9", "--tls-auth", key.name, "--count", "2")):
+        code, out, errors = run(*arguments)
+        if code == 69:  # why, as an event: a script wants it too
+            errors, out = json.loads(out)["message"], b""
+        assert code == wanted, f"{arguments}: exit {code}, wanted {wanted}: {errors}"
+        assert word in errors, f"{arguments}: {errors}"
+        assert code == 0 or out == b"", f"{arguments}: {out}"
+    code, out, errors = run("replay", "-", text=b"nothing of ours\n" * 100)
+    assert code == 65 and "not a single line" in errors, (code, errors)
+
+
+def replay_of_the_incident():
+    path = os.path.join(FIXTURES, "incident-2024-01-15.log")
+    with open(path, "rb") as file:
+        log = file.read()
+    wanted = None
+    for form in (log, log.replace(b"\n", b"\r\n")):
+        code, out, errors = run("replay", "-", text=form)
+        assert code == 0, errors
+        alerts = [e for e in parse(out, "replay") if e["event_type"] == "alert"]
+        assert len(alerts) == 1, alerts
+        alert = alerts[0]
+        assert alert["alert"]["name"] == "ping_restart" and alert["alert"]["status"] == "firing"
+        assert alert["timestamp"] == "2024-01-15T23:40:43.842Z", alert["timestamp"]
+        assert alert["restart"]["connected_s"] == 240.264, alert["restart"]
+        causes = [c["cause"] for c in alert["causes"]]
+        assert causes == ["duplicate_client", "path_outage", "peer_clock_step"], causes
+        assert all(c["remedy"] and c["confidence"] == "possible" for c in alert["causes"])
+        wanted = wanted or alert["causes"]
+        assert alert["causes"] == wanted
+
+
+def main():
+    global PROGRAM
+    PROGRAM = os.path.abspath(sys.argv[1])
+    # What ASan keeps of freed memory would look like growth.
+    os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"
+    tests = {n: f for n, f in globals().items()
+             if callable(f) and getattr(f, "__module__", "") == "__main__" and n.islower() and
+             n not in ("main", "start", "until", "finish", "finish_quietly", "parse", "memory", "run")}
+    failed = 0
+    for name in sys.argv[2:] or tests:
+        try:
+            tests[name]()
+            print("ok    ", name, flush=True)
+        except (AssertionError, subprocess.TimeoutExpired, OSError) as error:
+            failed += 1
+            print("FAILED", name, error, flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
