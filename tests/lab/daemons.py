@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: MIT
+"""The real programs of the laboratory: OpenVPN at both ends and chronyd, with throwaway keys."""
+import os
+import re
+import subprocess
+import time
+
+from rig import SERVER_IP, Failure, Skip
+
+MANAGEMENT_PORT = 7505
+
+
+def _openssl(rig, *arguments):
+    done = subprocess.run(["openssl"] + list(arguments), cwd=rig.dir, capture_output=True,
+                          text=True, check=False)
+    if done.returncode:
+        raise Failure(f"openssl {arguments[0]}: {done.stderr.strip()}")
+
+
+def make_keys(rig):
+    """A certificate authority, a server, a client (elliptic curves: quick) and a tls-auth key."""
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    _openssl(rig, "req", "-x509", *curve, "-keyout", "ca.key", "-out", "ca.crt", "-days", "30",
+             "-subj", "/CN=laboratory", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    for name, usage in (("server", "serverAuth"), ("client", "clientAuth")):
+        _openssl(rig, "req", *curve, "-keyout", f"{name}.key", "-out", f"{name}.csr",
+                 "-subj", f"/CN={name}")
+        rig.write("usage.cnf", f"keyUsage=digitalSignature\nextendedKeyUsage={usage}\n")
+        _openssl(rig, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
+                 "-CAcreateserial", "-days", "30", "-extfile", "usage.cnf", "-out", f"{name}.crt")
+    key = os.urandom(256).hex()
+    lines = "\n".join(key[i:i + 32] for i in range(0, len(key), 32))
+    rig.write("ta.key", "-----BEGIN OpenVPN Static key V1-----\n" + lines +
+              "\n-----END OpenVPN Static key V1-----\n")
+
+
+def openvpn_version():
+    """(2, 6) and the like."""
+    done = subprocess.run(["openvpn", "--version"], capture_output=True, text=True, check=False)
+    found = re.match(r"OpenVPN (\d+)\.(\d+)", done.stdout)
+    if not found:
+        raise Skip("openvpn does not say its version")
+    return int(found[1]), int(found[2])
+
+
+def _common(digest):
+    # DCO keeps its ping timers in the kernel, where no libfaketime reaches.
+    dco = "disable-dco\n" if openvpn_version() >= (2, 6) else ""
+    return f"dev tun\nproto udp\nauth {digest}\nca ca.crt\n{dco}verb 3\n"
+
+
+class Server:
+    """An OpenVPN server. It can be started again with the same configuration."""
+
+    def __init__(self, rig, keepalive=(2, 8), digest="SHA1", goodbye=False, clock=None, extra=""):
+        self.rig, self.clock = rig, clock
+        ping, restart = keepalive
+        rig.write("server.conf", _common(digest) + f"""local {SERVER_IP}
+port 1194
+topology subnet
+server 10.8.0.0 255.255.255.0
+cert server.crt
+key server.key
+dh none
+tls-auth ta.key 0
+keepalive {ping} {restart}
+{"explicit-exit-notify 1" if goodbye else ""}
+{extra}
+log-append server.log
+""")
+        self.log = rig.follow("server.log")
+        self.process = None
+        self.start()
+
+    def start(self):
+        since = time.monotonic()
+        self.process = self.rig.start("server", "openvpn", "--config", "server.conf",
+                                      clock=self.clock)
+        if not self.log.wait("Initialization Sequence Completed", 10, since):
+            raise Failure("the server did not come up: " + tail(self.log))
+
+    def kill(self):
+        self.process.kill()
+
+    def step(self, seconds, tries, pause):
+        """Steps the server's clock until the server forgets its client: a packet that comes before
+        the next timer wins the race. Returns the tries it took, and fails when none of them did."""
+        for attempt in range(1, tries + 1):
+            since = time.monotonic()
+            self.clock.step(seconds)
+            if self.log.wait("Inactivity timeout (--ping-restart)", pause, since):
+                return attempt
+        raise Failure(f"{tries} steps of the server's clock, and the server kept its client")
+
+
+class Client:
+    """An OpenVPN client, and the profile that it and ovpnwatch share."""
+
+    def __init__(self, rig, digest="SHA1", clock=None, management=f"127.0.0.1 {MANAGEMENT_PORT}",
+                 start=True):
+        self.rig, self.clock = rig, clock
+        self.profile = rig.write("client.ovpn", _common(digest) + f"""client
+remote {SERVER_IP} 1194 udp
+nobind
+cert client.crt
+key client.key
+tls-auth ta.key 1
+remote-cert-tls server
+persist-key
+persist-tun
+management {management}
+""")
+        self.log = rig.follow("client.log")
+        self.process = None
+        if start:
+            self.start()
+
+    def start(self):
+        self.process = self.rig.start("client", "openvpn", "--config", "client.ovpn",
+                                      "--log-append", "client.log", clock=self.clock)
+
+    def wait_up(self, within=20, since=0.0):
+        if not self.log.wait("Initialization Sequence Completed", within, since):
+            raise Failure("the client did not connect: " + tail(self.log))
+
+    def restarted(self, within, since):
+        """The instant of the next restart, or None."""
+        return self.log.wait("process restarting", within, since)
+
+    def step(self, seconds, tries, pause):
+        """Steps the client's clock until it restarts; see Server.step()."""
+        for attempt in range(1, tries + 1):
+            since = time.monotonic()
+            self.clock.step(seconds)
+            if self.restarted(pause, since):
+                return attempt
+            time.sleep(0.7)  # another phase of the pings
+        raise Failure(f"{tries} steps of the client's clock, and it did not restart")
+
+
+def tail(log, count=6):
+    return " | ".join(line for _, line in log.lines[-count:])
+
+
+class Chrony:
+    """chronyd at both ends, never touching the clock (-x): the server's is right, or is under a
+    fake clock; the client's follows it and answers on 127.0.0.1:323 of its own host."""
+
+    def __init__(self, rig, clock=None):
+        common = "user root\ncmdport 323\nbindcmdaddress 127.0.0.1\n"
+        rig.write("chrony-server.conf", common + "local stratum 2\nallow\n"
+                  f"pidfile {rig.path('chrony-server.pid')}\nbindcmdaddress /\n")
+        rig.write("chrony-client.conf", common +
+                  f"server {SERVER_IP} iburst minpoll 0 maxpoll 2\n"
+                  f"pidfile {rig.path('chrony-client.pid')}\nbindcmdaddress /\n")
+        rig.start("server", "chronyd", "-d", "-x", "-f", rig.path("chrony-server.conf"),
+                  clock=clock)
+        time.sleep(0.5)
+        rig.start("client", "chronyd", "-d", "-x", "-f", rig.path("chrony-client.conf"))
+
+    @staticmethod
+    def wait_synced(rig, within=20):
+        end = time.monotonic() + within
+        while time.monotonic() < end:
+            try:
+                if "Normal" in rig.run("client", "chronyc", "-h", "127.0.0.1", "-n", "tracking"):
+                    return
+            except Failure:
+                pass
+            time.sleep(0.3)
+        raise Failure("chronyd did not synchronise")
+
+
+class Management:
+    """A plain client of the management interface: what ovpnwatch reads, raw and timed."""
+
+    def __init__(self, rig, host="client", password=None):
+        # The socket is made on the other host: enter its namespace in a child and talk through it.
+        command = ["python3", "-u", "-c", _RELAY, str(MANAGEMENT_PORT)]
+        self.lines_file = rig.write("management.txt", "")
+        self.process = rig.start(host, *command, stdout=open(self.lines_file, "wb"))
+        self.log = rig.follow("management.txt")
+
+    def close(self):
+        self.process.end()
+
+
+_RELAY = """
+import socket, sys, time
+s = None
+while s is None:
+    try: s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+    except OSError: time.sleep(0.1)
+s.sendall(b"state on all\\nlog on\\nbytecount 1\\n")
+out = sys.stdout.buffer
+while True:
+    b = s.recv(65536)
+    if not b: break
+    out.write(b.replace(b"\\r", b"")); out.flush()
+"""

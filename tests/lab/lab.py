@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The laboratory: real OpenVPN, real chronyd, real faults; does ovpnwatch name the right cause?
+
+    lab.py run [--bare] [--minutes M] [--ovpnwatch PATH] NAME… | --all
+    lab.py --list
+
+One table row a scenario. Without --ovpnwatch: $OVPNWATCH, else build/ovpnwatch. With --bare there
+is no ovpnwatch: what the management interface says during the fault is printed instead.
+$OVPNWATCH_LINES, if set, is a folder into which the lines that ovpnwatch wrote are saved.
+Exit: 0 all as expected, 1 not so, 77 the laboratory cannot run here.
+"""
+import argparse
+import os
+import signal
+import sys
+import time
+
+import rig as rigs
+from daemons import Client, Management, Server, make_keys
+from rig import Failure, Rig, Skip
+from scenarios import SCENARIOS
+from watcher import CONFIDENCE, Watcher, alert, first_cause, measured
+
+ROW = "{:<23}{:<58}{:<20}{:<12}{:>12}{:>12}  {}"
+
+
+class Lab:
+    """What a scenario works with: the rig, the two ends, ovpnwatch, and its row of the table."""
+
+    def __init__(self, rig, name, options):
+        self.rig, self.name, self.options = rig, name, options
+        self.minutes = options.minutes
+        self.server = self.client = self.watch = self.management = None
+        self.since = None  # the fault, on the monotonic clock
+        self.row = {"cause": "-", "confidence": "-", "alert": "-", "verdict": "-", "note": ""}
+
+    def tunnel(self, server_clock=None, client_clock=None, goodbye=False, settle=True):
+        """A tunnel that is up, watched, and (settle) both of whose clocks were measured."""
+        self.server = Server(self.rig, clock=server_clock, goodbye=goodbye)
+        self.client = Client(self.rig, clock=client_clock)
+        self.client.wait_up()
+        self.start_watch(clock=client_clock)
+        if self.watch and settle:
+            self.watch.expect(measured(peer_clock=0.1), 15, "the server's clock within 0.1 s")
+        time.sleep(2)  # pings have been seen both ways
+
+    def start_watch(self, *arguments, management="127.0.0.1:7505", clock=None):
+        if self.options.bare:
+            if not arguments and management.startswith("127") and self.client.process:
+                self.management = Management(self.rig)
+            return
+        folder = os.environ.get("OVPNWATCH_LINES")
+        save_as = os.path.join(folder, f"lab-{self.name}.ndjson") if folder else None
+        if folder:
+            os.makedirs(folder, exist_ok=True)
+        self.watch = Watcher(self.rig, self.options.ovpnwatch,
+                             ("--management", management, "--profile", self.client.profile,
+                              *arguments), clock, save_as)
+
+    def fault(self):
+        """The fault is injected now: the table's seconds count from here."""
+        self.since = time.monotonic()
+
+    def note(self, text):
+        self.row["note"] = text
+
+    def first_alert(self, at):
+        self.row["alert"] = f"{at - self.since:.1f} s"
+
+    def verdict(self, at, cause, confidence):
+        self.row.update(verdict=f"{at - self.since:.1f} s", cause=cause, confidence=confidence)
+
+    def wait_restart(self, within=25):
+        if not self.client.restarted(within, self.since):
+            raise Failure("the client did not restart: the fault was none")
+
+    def judge(self, names, causes, at_least="possible"):
+        """The restart must be alerted, and the final verdict must name one of the causes first."""
+        names = (names,) if isinstance(names, str) else names
+        causes = (causes,) if isinstance(causes, str) else causes
+        self.wait_restart()
+        restarted = self.client.restarted(0, self.since)
+        if not self.client.log.wait("Initialization Sequence Completed", 40, restarted):
+            raise Failure("the client did not come back")
+        if not self.watch:
+            time.sleep(2)
+            return self.transcript()
+        self.first_alert(self.watch.expect(alert(status="firing"), 10, "an alert", self.since)[0])
+        _, event = self.watch.expect(alert(*names), 5, f"alert {' or '.join(names)}", self.since)
+        # Life cycle: what fired is resolved some time after the tunnel is up again.
+        _, last = self.watch.expect(alert(event["alert"]["name"], status="resolved"), 45,
+                                    f"{event['alert']['name']} resolved", self.since)
+        cause, confidence = first_cause(last)
+        at, _ = self.watch.find(lambda e: alert(event["alert"]["name"])(e) and
+                                first_cause(e)[0] == cause, self.since)
+        self.verdict(at, cause, confidence)
+        if cause not in causes:
+            raise Failure(f"the first cause is {cause}, not {' or '.join(causes)}")
+        if CONFIDENCE.index(confidence) < CONFIDENCE.index(at_least):
+            raise Failure(f"{cause} is {confidence}, not {at_least}")
+        return None
+
+    def transcript(self):
+        """--bare: what was there to be seen."""
+        dull = (">BYTECOUNT", "TLS:", "VERIFY", "peer info", "net_", "OPTIONS", "MULTI", "EKU")
+        seen = [(at, line) for at, line in (self.management.log.lines if self.management else ())]
+        seen += [(at, "server: " + line) for at, line in self.server.log.lines]
+        for at, line in sorted(seen):
+            if at >= self.since and not any(word in line for word in dull):
+                print(f"    {at - self.since:7.2f}  {line[:150]}")
+
+    def evidence(self):
+        """After a failure: the last of everything, for whoever has to find out why."""
+        if self.watch:
+            for at, _ in self.watch.events[-1:]:
+                print(f"last line at {at - (self.since or at):.1f} s", file=sys.stderr)
+            for line in self.watch.raw[-40:]:
+                print(line.decode("utf-8", "replace").rstrip(), file=sys.stderr)
+            print("stderr:", self.watch.errors(), file=sys.stderr)
+        for end in (self.client, self.server):
+            for at, line in end.log.lines[-25:] if end else ():
+                print(f"{at - (self.since or at):8.2f}  {line}", file=sys.stderr)
+
+
+def run(name, options):
+    """Runs one scenario. Returns its outcome: "ok", or why not."""
+    scenario, row, lab = SCENARIOS[name], {}, None
+    try:
+        with Rig() as rig:
+            make_keys(rig)
+            lab = Lab(rig, name, options)
+            try:
+                scenario(lab)
+                if lab.watch:
+                    lab.watch.stop()
+                outcome = "ok"
+            except Failure as failure:
+                outcome = f"FAILED: {failure}"
+                lab.evidence()
+            row = lab.row
+    except Failure as failure:
+        outcome = f"FAILED: {failure}"
+    injected = scenario.__doc__ + (f" ({row['note']})" if row.get("note") else "")
+    print(ROW.format(name, injected, row.get("cause", "-"), row.get("confidence", "-"),
+                     row.get("alert", "-"), row.get("verdict", "-"), outcome), flush=True)
+    return outcome
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("verb", nargs="?", choices=["run"])
+    parser.add_argument("name", nargs="*", help="scenarios")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--bare", action="store_true", help="without ovpnwatch")
+    parser.add_argument("--minutes", type=float, default=10, help="how long `healthy` takes")
+    parser.add_argument("--ovpnwatch", metavar="PATH",
+                        default=os.environ.get("OVPNWATCH", "build/ovpnwatch"))
+    options = parser.parse_intermixed_args()
+    unknown = [name for name in options.name if name not in SCENARIOS]
+    if unknown:
+        parser.error(f"no scenario {unknown[0]}")
+    if not options.list and not options.all and not options.name:
+        parser.error("which scenarios? --list names them")
+    options.ovpnwatch = os.path.abspath(options.ovpnwatch)
+    return options
+
+
+def main():
+    options = arguments()
+    if options.list:
+        for name, function in SCENARIOS.items():
+            print(f"{name:<24}{function.__doc__}")
+        return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds: the rigs are taken down
+    try:
+        rigs.need("nft", "chronyd", "chronyc")
+        rigs.libfaketime()
+        if not options.bare and not os.access(options.ovpnwatch, os.X_OK):
+            raise Skip(f"no ovpnwatch at {options.ovpnwatch}")
+    except Skip as skip:
+        print(f"skipped: {skip}")
+        return 77
+    print(ROW.format("scenario", "injected", "first cause", "confidence", "first alert",
+                     "verdict", "result"), flush=True)
+    names = list(SCENARIOS) if options.all else options.name
+    outcomes = [run(name, options) for name in names]
+    return 0 if all(outcome == "ok" for outcome in outcomes) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
