@@ -6,7 +6,7 @@
  * comments with # and ;, inline files between <tag> and </tag>, a UTF-8 BOM, CRLF.
  *
  * Options that are not about this are skipped, known or not: the file is OpenVPN's to judge. An
- * option that is about this and broken is an error with its line.
+ * option that is about this and broken is an error with its line. Not followed: `config FILE`.
  */
 #ifndef OVPNWATCH_PROTO_PROFILE_H
 #define OVPNWATCH_PROTO_PROFILE_H
@@ -32,6 +32,8 @@ struct profile_remote {
 struct profile {
 	struct profile_remote remotes[PROFILE_REMOTES_MAX];
 	size_t n_remotes; /* in the file's order; more than fit are counted in `more_remotes` */
+	/* Also counted: <connection> blocks under another key than that of the first remote, since
+	 * a probe under the key of this profile would not be answered there. */
 	size_t more_remotes;
 	enum control_wrap wrap;
 	bool key_inline;
@@ -47,6 +49,7 @@ struct profile {
 	bool management_client, management_hold, management_signal, management_forget_disconnect;
 	char
 	    management[PROFILE_PATH_MAX]; /* as ADDR: "127.0.0.1:7505", "unix:/run/x.sock"; or "" */
+	/* As written; "stdin" means that OpenVPN asks for it. */
 	char management_password_file[PROFILE_PATH_MAX];
 };
 

@@ -1,31 +1,34 @@
 /* SPDX-License-Identifier: MIT
  *
- * A configuration file of OpenVPN as lines of words (OpenVPN options_parse.c parse_line,
- * read_inline_file): quotes, escapes, comments and inline files. Internal to proto/profile.c.
+ * One line of an OpenVPN configuration as words (the rules of OpenVPN options.c parse_line, which
+ * the management interface has too): white space separates; "…" and '…' keep it together; outside
+ * '…' a backslash takes the meaning from a space, a quote or a backslash, and stands before nothing
+ * else; # and ; at the start of a word begin a comment.
  */
 #ifndef OVPNWATCH_PROTO_PROFILE_WORDS_H
 #define OVPNWATCH_PROTO_PROFILE_WORDS_H
 
 #include "proto/slice.h"
 
-#define PROFILE_WORDS_MAX 16 /* MAX_PARMS of OpenVPN */
-#define PROFILE_LINE_MAX                                                        \
-	256 /* OPTION_LINE_SIZE of OpenVPN; a longer line is an error there too \
-	     */
+#define WORDS_MAX      16  /* OpenVPN's MAX_PARMS; further words are dropped unread, as there */
+#define WORDS_LINE_MAX 255 /* OpenVPN's OPTION_LINE_SIZE - 1: the newline counts */
 
-struct profile_words {
+/* The words are slices of `text`: valid as long as this struct stands where it is. */
+struct words {
 	unsigned n;
-	const char *word[PROFILE_WORDS_MAX]; /* in `buf` */
-	bool has_inline;		     /* <option> … </option> */
-	struct slice inline_text;	     /* borrowed from the file's text */
-	char buf[PROFILE_LINE_MAX + PROFILE_WORDS_MAX + 1];
+	struct slice word[WORDS_MAX];
+	char text[WORDS_LINE_MAX];
 };
 
-enum profile_line { PROFILE_LINE, PROFILE_END, PROFILE_WRONG };
+/* Splits a line, given with its newline if it has one; it ends at a NUL byte at the latest. An
+ * empty line or a comment has no words. Returns NULL, or what is wrong with the line, for a person
+ * (a literal); *out is then not to be used. */
+const char *words_split(struct slice line, struct words *out) __attribute__((warn_unused_result));
 
-/* Takes the next line that is not empty off the front of *text and counts *line on to it. An inline
- * file is one line of two words, "option" and "[inline]". PROFILE_WRONG: *wrong says why. */
-enum profile_line profile_words_next(struct slice *text, unsigned *line, struct profile_words *out,
-				     const char **wrong);
+/* C's isspace() without a locale. */
+static inline bool words_is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 #endif
