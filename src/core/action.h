@@ -21,6 +21,11 @@ enum action_kind {
 	ACTION_ASK_CHRONY,
 	ACTION_ASK_SNTP, /* `id` is the index of --ntp */
 	ACTION_ASK_KERNEL,
+	ACTION_ASK_PEER_SNTP, /* ask the server's NTP service */
+	ACTION_PEER_CONNECT,  /* the same of the server's management interface */
+	ACTION_PEER_CLOSE,
+	ACTION_PEER_SEND,
+	ACTION_PEER_SEND_PASSWORD,
 };
 
 /* Every command that ovpnwatch ever sends. Constants: nothing from outside is ever part of one. */
@@ -31,6 +36,9 @@ enum management_command {
 	COMMAND_PID,	      /* "pid" */
 	COMMAND_VERSION,      /* "version" */
 	COMMAND_LOAD_STATS,   /* "load-stats": the heartbeat, the one command that is not logged */
+	COMMAND_ECHO_ON,      /* "echo on" */
+	COMMAND_STATUS_1,     /* "status 1": a server's system clock, in its zone */
+	COMMAND_STATUS_3,     /* "status 3": OpenVPN's `now` of a server */
 };
 
 /* The command's line, with its newline. */

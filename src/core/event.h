@@ -17,15 +17,18 @@
 struct tunnel;
 
 enum event_kind {
-	EVENT_TIME,   /* nothing but the time: the deadline came, or the clocks were looked at */
-	EVENT_LINK,   /* something became of the management connection */
-	EVENT_LINE,   /* a line from the management interface */
-	EVENT_LOG,    /* a line of a log file: its text, already without stamps */
-	EVENT_PROBE,  /* what became of a probe of the server */
-	EVENT_CHRONY, /* chronyd's answer, or that there is none */
-	EVENT_SNTP,   /* an NTP server's answer, or that there is none */
-	EVENT_KERNEL, /* what adjtimex says */
-	EVENT_STOP,   /* the user wants to leave */
+	EVENT_TIME,	 /* nothing but the time: the deadline came, or the clocks were looked at */
+	EVENT_LINK,	 /* something became of the management connection */
+	EVENT_LINE,	 /* a line from the management interface */
+	EVENT_PEER_LINK, /* the same of the server's own management interface */
+	EVENT_PEER_LINE,
+	EVENT_LOG,	 /* a line of a log file: its text, already without stamps */
+	EVENT_PROBE,	 /* what became of a probe of the server */
+	EVENT_CHRONY,	 /* chronyd's answer, or that there is none */
+	EVENT_SNTP,	 /* an NTP server's answer, or that there is none */
+	EVENT_KERNEL,	 /* what adjtimex says */
+	EVENT_PEER_SNTP, /* the server's own NTP service, or that there is none */
+	EVENT_STOP,	 /* the user wants to leave */
 };
 
 enum link_change {
@@ -42,6 +45,9 @@ enum probe_outcome {
 	PROBE_UNREACHABLE, /* no route, or ICMP host or net unreachable */
 	PROBE_FAILED,	   /* this machine could not send: `reason` */
 	PROBE_BAD_MAC,	   /* something answered under another key */
+	/* The answer came a second time, seconds later: the server keeps a session for every probe
+	 * (OpenVPN before 2.6) and waits for it to go on. The id is that of an answered probe. */
+	PROBE_REPEATED,
 };
 
 struct event {
@@ -52,8 +58,9 @@ struct event {
 		struct {
 			enum link_change change;
 			const char *reason; /* for a person; borrowed for the call */
-		} link;
-		struct slice line; /* EVENT_LINE, EVENT_LOG; borrowed for the call */
+		} link;			    /* EVENT_LINK, EVENT_PEER_LINK */
+		struct slice
+		    line; /* EVENT_LINE, EVENT_PEER_LINE, EVENT_LOG; borrowed for the call */
 		struct {
 			unsigned id; /* of the ACTION_PROBE */
 			enum probe_outcome outcome;
@@ -62,17 +69,29 @@ struct event {
 			int64_t server_time; /* whole epoch seconds, floored */
 			const char *reason;
 		} probe;
+		/* Of the sources of time, `reason` says why there is no answer: a constant, for a
+		 * person. */
 		struct {
 			bool answered;
+			const char *reason;
 			struct chrony_tracking tracking;
 		} chrony;
 		struct {
 			unsigned server; /* index of --ntp */
 			bool answered;	 /* a packet came; `flaw` judges it */
 			enum ntp_flaw flaw;
+			const char *reason;
 			struct ntp_measurement measurement;
 			int stratum;
 		} sntp;
+		struct {
+			bool answered;
+			const char *reason;
+			struct stamp sent; /* just before it left */
+			/* What the server's clock showed when the question came in and when the
+			 * answer left: wall, nanoseconds since the epoch. */
+			nsec receive, transmit;
+		} peer_sntp;
 		struct {
 			bool permitted; /* false: the call was refused (EPERM, seccomp) */
 			bool

@@ -348,13 +348,8 @@ void local_clock_read(const struct local_clock *c, const struct stamp *now,
 					 {LOCAL_SOURCE_SNTP, agreed(c, now->boot)},
 					 {LOCAL_SOURCE_KERNEL, &c->kernel}};
 	const struct candidate *best = choose(list, sizeof list / sizeof *list, now->boot);
-	*out = (struct local_clock_reading){.present = true,
-					    .state = LOCAL_CLOCK_UNKNOWN,
-					    .source = LOCAL_SOURCE_NONE,
-					    .offset_s = (double)NAN,
-					    .max_error_s = (double)NAN,
-					    .stratum = -1,
-					    .age_s = (double)NAN};
+	*out = local_clock_unknown();
+	out->present = true;
 	if (best == NULL)
 		return;
 	const struct local_sample *s = best->sample;

@@ -12,8 +12,6 @@
 #include "core/event.h"
 #include "core/notice.h"
 
-#define NTP_SERVERS_MAX 8
-
 /* Private to local_clock.c. */
 struct local_sample {
 	bool heard; /* this source has answered since the clock was last set */

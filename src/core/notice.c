@@ -3,6 +3,30 @@
 
 #include <math.h>
 
+struct local_clock_reading local_clock_unknown(void)
+{
+	return (struct local_clock_reading){.state = LOCAL_CLOCK_UNKNOWN,
+					    .source = LOCAL_SOURCE_NONE,
+					    .offset_s = NAN,
+					    .max_error_s = NAN,
+					    .stratum = -1,
+					    .age_s = NAN,
+					    .servers = -1,
+					    .slew_ppm = NAN};
+}
+
+struct peer_clock_reading peer_clock_unknown(void)
+{
+	return (struct peer_clock_reading){.source = PEER_SOURCE_OPENVPN_CONTROL,
+					   .offset_s = NAN,
+					   .max_error_s = NAN,
+					   .vs_utc_s = NAN,
+					   .vs_utc_max_error_s = NAN,
+					   .drift_ppm = NAN,
+					   .drift_max_error_ppm = NAN,
+					   .age_s = NAN};
+}
+
 void notice_init(struct notice *n, enum notice_type type, enum severity severity,
 		 const struct stamp *at, const char *tunnel)
 {
@@ -19,14 +43,8 @@ void notice_init(struct notice *n, enum notice_type type, enum severity severity
 					     .ping_restart_s = -1,
 					     .attempts = -1};
 	n->n_causes = 0; /* the causes themselves are large and are written as they are named */
-	n->local_clock = (struct local_clock_reading){
-	    .offset_s = NAN, .max_error_s = NAN, .stratum = -1, .age_s = NAN};
-	n->peer_clock = (struct peer_clock_reading){.offset_s = NAN,
-						    .max_error_s = NAN,
-						    .vs_utc_s = NAN,
-						    .vs_utc_max_error_s = NAN,
-						    .drift_ppm = NAN,
-						    .age_s = NAN};
+	n->local_clock = local_clock_unknown();
+	n->peer_clock = peer_clock_unknown();
 	n->step = (struct clock_step){.max_error_s = NAN};
 	n->monitor = (struct notice_monitor){.retry_s = NSEC_UNKNOWN,
 					     .suspended_s = NSEC_UNKNOWN,

@@ -17,6 +17,7 @@
 #define NOTICE_TEXT_MAX	   320
 #define NOTICE_REASONS_MAX 4
 #define NOTICE_CAUSES_MAX  8
+#define NTP_SERVERS_MAX	   8
 
 struct notice_state {
 	char name[32]; /* OpenVPN's word, e.g. CONNECTED */
@@ -67,6 +68,17 @@ struct local_clock_reading {
 	double offset_s, max_error_s;	/* NAN unknown */
 	int stratum;			/* -1 unknown */
 	double age_s;			/* NAN unknown */
+	int servers;			/* LOCAL_SOURCE_SNTP: how many the offset rests on; -1 */
+	/* Of NTP servers that were asked, those that the others refute: as the user wrote them. */
+	unsigned n_falsetickers;
+	const char *falsetickers[NTP_SERVERS_MAX];
+	double slew_ppm; /* how much faster than usual it runs, while it is slewed; NAN */
+	/* Another source that contradicts this one: further away than both bounds allow. */
+	struct {
+		bool present;
+		enum local_clock_source source;
+		double offset_s, max_error_s;
+	} disagrees;
 };
 
 /* Positive: the server's clock is ahead of this machine's. */
@@ -75,9 +87,16 @@ struct peer_clock_reading {
 	enum peer_clock_source source;
 	double offset_s, max_error_s;
 	double vs_utc_s, vs_utc_max_error_s; /* NAN unless the local clock is known */
-	double drift_ppm;		     /* NAN unknown */
+	double drift_ppm;		     /* of the server against UTC; NAN unknown */
+	double drift_max_error_ppm;
 	int samples;
 	double age_s;
+	/* Another source that contradicts this one: further away than both bounds allow. */
+	struct {
+		bool present;
+		enum peer_clock_source source;
+		double offset_s, max_error_s;
+	} disagrees;
 };
 
 struct clock_step {
@@ -86,6 +105,7 @@ struct clock_step {
 	double size_s;	    /* positive: the clock was set forward */
 	double max_error_s; /* NAN: exact to the microsecond */
 	nsec at; /* wall, after the step; of a peer's step the first probe that showed it */
+	bool leap_second; /* a leap second, not somebody's doing */
 };
 
 struct notice_monitor {
@@ -123,6 +143,10 @@ struct notice {
 	struct notice_summary summary;
 	char message[NOTICE_TEXT_MAX];
 };
+
+/* Nothing known of a clock: the start of every reading. */
+struct local_clock_reading local_clock_unknown(void);
+struct peer_clock_reading peer_clock_unknown(void);
 
 /* All unknown, nothing present: the start of every notice. */
 void notice_init(struct notice *n, enum notice_type type, enum severity severity,

@@ -30,13 +30,13 @@ void peer_clock_init(struct peer_clock *p, bool enabled, bool has_time)
 	offset_estimator_init(&p->estimator);
 }
 
-/* The estimator aims on the boot clock, deadlines are on the monotonic one. (If the machine sleeps
+/* The estimator aims on the ruler, deadlines are on the monotonic one. (If the machine sleeps
  * before the probe leaves, its aim is lost, and it is as good as one at a random instant.) */
 static void aim(struct peer_clock *p, const struct stamp *now)
 {
 	if (p->earliest == NSEC_NEVER || p->at_once)
 		return;
-	nsec ahead = nsec_sub(now->boot, now->mono);
+	nsec ahead = nsec_sub(now->ruler, now->mono);
 	nsec from = nsec_add(nsec_max(p->earliest, now->mono), ahead);
 	nsec at = p->burst_left > 0 ? offset_estimator_aim(&p->estimator, from)
 				    : offset_estimator_aim_check(&p->estimator, from);
@@ -97,6 +97,8 @@ static enum probe_result result_of(enum probe_outcome outcome)
 		return RESULT_FAILED;
 	case PROBE_BAD_MAC:
 		return RESULT_BAD_MAC;
+	case PROBE_REPEATED:
+		break;
 	}
 	return RESULT_FAILED;
 }
@@ -115,9 +117,9 @@ static void read_clock(struct peer_clock *p, const struct event *e, struct peer_
 {
 	unsigned before = p->estimator.samples;
 	/* The stamps' clocks were read within `spread` of each other, in whichever order: the
-	 * reading of the boot clock is no better than that. */
-	nsec sent = nsec_sub(e->u.probe.sent.boot, nsec_max(e->u.probe.sent.spread, 0));
-	nsec received = nsec_add(e->at.boot, nsec_max(e->at.spread, 0));
+	 * reading of the ruler is no better than that. */
+	nsec sent = nsec_sub(e->u.probe.sent.ruler, nsec_max(e->u.probe.sent.spread, 0));
+	nsec received = nsec_add(e->at.ruler, nsec_max(e->at.spread, 0));
 	change->estimate =
 	    offset_estimator_add(&p->estimator, sent, received, e->u.probe.server_time);
 	change->measured = change->estimate != ESTIMATE_KEPT || p->estimator.samples != before;
@@ -285,19 +287,13 @@ void peer_clock_read(const struct peer_clock *p, const struct stamp *now,
 		     const struct local_clock_reading *local, struct peer_clock_reading *out)
 {
 	nsec lo, hi;
-	*out = (struct peer_clock_reading){.source = PEER_SOURCE_OPENVPN_CONTROL,
-					   .offset_s = (double)NAN,
-					   .max_error_s = (double)NAN,
-					   .vs_utc_s = (double)NAN,
-					   .vs_utc_max_error_s = (double)NAN,
-					   .drift_ppm = (double)NAN,
-					   .age_s = (double)NAN};
-	if (!offset_estimator_at(&p->estimator, now->boot, &lo, &hi))
+	*out = peer_clock_unknown();
+	if (!offset_estimator_at(&p->estimator, now->ruler, &lo, &hi))
 		return;
 	out->present = true;
 	/* In integers as long as the epoch is in it: a double has no nanoseconds there. */
-	lo = nsec_sub(nsec_add(lo, now->boot), now->wall);
-	hi = nsec_sub(nsec_add(hi, now->boot), now->wall);
+	lo = nsec_sub(nsec_add(lo, now->ruler), now->wall);
+	hi = nsec_sub(nsec_add(hi, now->ruler), now->wall);
 	out->offset_s = nsec_to_s(lo) + half_width_s(lo, hi);
 	out->max_error_s = half_width_s(lo, hi) + nsec_to_s(nsec_max(now->spread, 0));
 	out->samples = p->estimator.samples < INT_MAX ? (int)p->estimator.samples : INT_MAX;

@@ -33,7 +33,7 @@ static void move_to(struct replay *r, nsec wall)
 	if (wall > r->now.wall) {
 		nsec step = wall - r->now.wall;
 		r->now.mono = step < MONO_MAX - r->now.mono ? r->now.mono + step : MONO_MAX;
-		r->now.boot = r->now.mono;
+		r->now.boot = r->now.ruler = r->now.mono;
 	}
 	r->now.wall = wall;
 }

@@ -37,8 +37,7 @@ struct rule {
 void rules_local_reading(const struct watch *w, const struct stamp *now,
 			 struct local_clock_reading *out)
 {
-	*out = (struct local_clock_reading){
-	    .offset_s = NAN, .max_error_s = NAN, .stratum = -1, .age_s = NAN};
+	*out = local_clock_unknown();
 	if (!w->config.replay)
 		local_clock_read(&w->local_clock, now, out);
 }

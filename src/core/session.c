@@ -20,6 +20,12 @@ const char *management_command_text(enum management_command c)
 		return "version\n";
 	case COMMAND_LOAD_STATS:
 		return "load-stats\n";
+	case COMMAND_ECHO_ON:
+		return "echo on\n";
+	case COMMAND_STATUS_1:
+		return "status 1\n";
+	case COMMAND_STATUS_3:
+		return "status 3\n";
 	}
 	assert(0 && "a command without a text");
 	return "";

@@ -161,6 +161,7 @@ static struct stamp stamp_of(const struct tunnel *t, uint64_t daemon_time, const
 		return s;
 	s.mono -= age;
 	s.boot -= age;
+	s.ruler -= age;
 	s.wall -= age;
 	return s;
 }

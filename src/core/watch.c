@@ -396,6 +396,10 @@ static void happen(struct watch *w, const struct event *e, struct actions *out)
 	case EVENT_PROBE:
 		probed(w, e, out);
 		return;
+	case EVENT_PEER_LINK:
+	case EVENT_PEER_LINE:
+	case EVENT_PEER_SNTP:
+		return;
 	case EVENT_CHRONY:
 	case EVENT_SNTP:
 	case EVENT_KERNEL:

@@ -85,6 +85,12 @@ static void carry_out(struct app *app, const struct action *a)
 	case ACTION_PROBE:
 		prober_send(hands_of(app, a->tunnel)->prober, a->id);
 		return;
+	case ACTION_ASK_PEER_SNTP:
+	case ACTION_PEER_CONNECT:
+	case ACTION_PEER_CLOSE:
+	case ACTION_PEER_SEND:
+	case ACTION_PEER_SEND_PASSWORD:
+		return;
 	case ACTION_ASK_CHRONY:
 		clock_asker_chrony(app->asker);
 		return;
@@ -119,7 +125,8 @@ static void show_event(const struct event *e)
 					       [PROBE_REFUSED] = "refused",
 					       [PROBE_UNREACHABLE] = "unreachable",
 					       [PROBE_FAILED] = "failed",
-					       [PROBE_BAD_MAC] = "answered under another key"};
+					       [PROBE_BAD_MAC] = "answered under another key",
+					       [PROBE_REPEATED] = "answered again"};
 	if (e->kind == EVENT_LINE)
 		show_line(e->u.line);
 	else if (e->kind == EVENT_PROBE)
@@ -138,9 +145,16 @@ static void show_action(const struct action *a)
 	    [ACTION_ASK_CHRONY] = "ask chronyd",
 	    [ACTION_ASK_SNTP] = "ask an NTP server",
 	    [ACTION_ASK_KERNEL] = "ask the kernel about the clock",
+	    [ACTION_ASK_PEER_SNTP] = "ask the server's NTP service",
+	    [ACTION_PEER_CONNECT] = "connect to the server's management interface",
+	    [ACTION_PEER_CLOSE] = "close the server's management interface",
+	    [ACTION_PEER_SEND] = "server > ",
+	    [ACTION_PEER_SEND_PASSWORD] = "server > (the management password)",
 	};
 	fprintf(stderr, "ovpnwatch: %s%s", what[a->kind],
-		a->kind == ACTION_SEND ? management_command_text(a->command) : "\n");
+		a->kind == ACTION_SEND || a->kind == ACTION_PEER_SEND
+		    ? management_command_text(a->command)
+		    : "\n");
 }
 
 /* --- what happens ---------------------------------------------------------------------------- */

@@ -25,7 +25,9 @@ struct stamp stamp_now(void)
 		nsec before = read_clock(CLOCK_MONOTONIC);
 		s.wall = read_clock(CLOCK_REALTIME);
 		s.boot = read_clock(CLOCK_BOOTTIME);
+		nsec raw = read_clock(CLOCK_MONOTONIC_RAW);
 		s.mono = read_clock(CLOCK_MONOTONIC);
+		s.ruler = raw + (s.boot - s.mono);
 		s.spread = s.mono - before;
 		if (s.spread < best.spread)
 			best = s;

@@ -177,6 +177,16 @@ static json_t *causes(struct page *page)
 	return a;
 }
 
+/* A second opinion that the first one excludes. */
+static json_t *dissent(struct page *page, const char *source, double offset_s, double max_error_s)
+{
+	json_t *o = json_object();
+	set_word(page, o, "source", source);
+	set_real(page, o, "offset_s", offset_s);
+	set_bound(page, o, "max_error_s", max_error_s);
+	return o;
+}
+
 static json_t *local_clock(struct page *page)
 {
 	const struct local_clock_reading *l = &page->n->local_clock;
@@ -188,6 +198,18 @@ static json_t *local_clock(struct page *page)
 	set_bound(page, o, "max_error_s", l->max_error_s);
 	set_int(page, o, "stratum", l->stratum);
 	set_age(page, o, "age_s", l->age_s);
+	set_int(page, o, "servers", l->servers);
+	if (l->n_falsetickers > 0) {
+		json_t *names = json_array();
+		for (unsigned i = 0; i < l->n_falsetickers; i++)
+			add(page, names, text(page, l->falsetickers[i]));
+		set(page, o, "falsetickers", names);
+	}
+	set_real(page, o, "slew_ppm", l->slew_ppm);
+	if (l->disagrees.present)
+		set(page, o, "disagrees",
+		    dissent(page, name_local_clock_source(l->disagrees.source),
+			    l->disagrees.offset_s, l->disagrees.max_error_s));
 	return o;
 }
 
@@ -201,8 +223,14 @@ static json_t *peer_clock(struct page *page)
 	set_real(page, o, "vs_utc_s", p->vs_utc_s);
 	set_bound(page, o, "vs_utc_max_error_s", p->vs_utc_max_error_s);
 	set_real(page, o, "drift_ppm", p->drift_ppm);
+	if (json_object_get(o, "drift_ppm") != NULL)
+		set_bound(page, o, "drift_max_error_ppm", p->drift_max_error_ppm);
 	set_int(page, o, "samples", p->samples);
 	set_age(page, o, "age_s", p->age_s);
+	if (p->disagrees.present)
+		set(page, o, "disagrees",
+		    dissent(page, name_peer_clock_source(p->disagrees.source),
+			    p->disagrees.offset_s, p->disagrees.max_error_s));
 	return o;
 }
 
@@ -214,6 +242,8 @@ static json_t *clock_step(struct page *page)
 	set_real(page, o, "size_s", s->size_s);
 	set_bound(page, o, "max_error_s", s->max_error_s);
 	set_time(page, o, "at", s->at);
+	if (s->leap_second)
+		set(page, o, "leap_second", json_true());
 	return o;
 }
 

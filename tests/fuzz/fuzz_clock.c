@@ -71,6 +71,7 @@ static void pass(struct world *w, nsec dt, nsec asleep)
 		return;
 	w->now.mono += dt;
 	w->now.boot += dt + asleep;
+	w->now.ruler = w->now.boot;
 	w->now.wall = nsec_add(w->now.wall, dt + asleep);
 }
 
@@ -254,7 +255,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	w = (struct world){.script = {data, size}, .now = {.wall = 1705361803 * NSEC_PER_SEC}};
 	unsigned flags = (unsigned)take(&w.script, 1);
 	w.now.mono = (nsec)take(&w.script, 4) * NSEC_PER_SEC;
-	w.now.boot = w.now.mono + (nsec)take(&w.script, 4) * NSEC_PER_SEC;
+	w.now.boot = w.now.ruler = w.now.mono + (nsec)take(&w.script, 4) * NSEC_PER_SEC;
 	local_clock_init(&w.local, SERVERS, &w.now);
 	peer_clock_init(&w.peer, (flags & 1) == 0, (flags & 2) == 0);
 	turn(&w);

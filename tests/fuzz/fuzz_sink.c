@@ -110,7 +110,7 @@ static void take_alert(struct input *in, struct notice *n)
 
 static void take_clocks(struct input *in, struct notice *n)
 {
-	unsigned present = pick(in, 8);
+	unsigned present = pick(in, 8 * 8);
 	n->local_clock.present = present & 1;
 	n->local_clock.state = (enum local_clock_state)pick(in, LOCAL_CLOCK_STALE + 1);
 	n->local_clock.source = (enum local_clock_source)pick(in, LOCAL_SOURCE_KERNEL + 1);
@@ -118,6 +118,17 @@ static void take_clocks(struct input *in, struct notice *n)
 	NUMBER(in, n->local_clock.max_error_s);
 	NUMBER(in, n->local_clock.stratum);
 	NUMBER(in, n->local_clock.age_s);
+	if (present & 8) {
+		NUMBER(in, n->local_clock.servers);
+		NUMBER(in, n->local_clock.slew_ppm);
+		n->local_clock.n_falsetickers = pick(in, NTP_SERVERS_MAX + 1);
+		for (unsigned i = 0; i < n->local_clock.n_falsetickers; i++)
+			n->local_clock.falsetickers[i] = "a server \x1b[2J\xff";
+		n->local_clock.disagrees.present = true;
+		n->local_clock.disagrees.source = LOCAL_SOURCE_SNTP;
+		NUMBER(in, n->local_clock.disagrees.offset_s);
+		NUMBER(in, n->local_clock.disagrees.max_error_s);
+	}
 	n->peer_clock.present = present & 2;
 	n->peer_clock.source = (enum peer_clock_source)pick(in, PEER_SOURCE_REPLAY_LOG + 1);
 	NUMBER(in, n->peer_clock.offset_s);
@@ -127,11 +138,19 @@ static void take_clocks(struct input *in, struct notice *n)
 	NUMBER(in, n->peer_clock.drift_ppm);
 	NUMBER(in, n->peer_clock.samples);
 	NUMBER(in, n->peer_clock.age_s);
+	if (present & 16) {
+		NUMBER(in, n->peer_clock.drift_max_error_ppm);
+		n->peer_clock.disagrees.present = true;
+		n->peer_clock.disagrees.source = PEER_SOURCE_ECHO;
+		NUMBER(in, n->peer_clock.disagrees.offset_s);
+		NUMBER(in, n->peer_clock.disagrees.max_error_s);
+	}
 	n->step.present = present & 4;
 	n->step.clock = (enum step_clock)pick(in, STEP_PEER + 1);
 	NUMBER(in, n->step.size_s);
 	NUMBER(in, n->step.max_error_s);
 	NUMBER(in, n->step.at);
+	n->step.leap_second = present & 32;
 }
 
 static void take_monitor(struct input *in, struct notice *n)

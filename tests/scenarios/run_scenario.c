@@ -208,6 +208,12 @@ static void command(enum management_command c)
 		say_after(MSEC, "SUCCESS: bytecount interval changed");
 		world.next_count = world.now.mono + NSEC_PER_SEC;
 		return;
+	case COMMAND_ECHO_ON:
+		say_after(MSEC, "SUCCESS: real-time echo notification set to ON");
+		return;
+	case COMMAND_STATUS_1:
+	case COMMAND_STATUS_3:
+		die("no client is asked for its status");
 	case COMMAND_LOAD_STATS:
 		say_after(MSEC, "SUCCESS: nclients=0,bytesin=1,bytesout=1");
 		return;
@@ -281,8 +287,13 @@ static void act(const struct action *a)
 	case ACTION_ASK_KERNEL:
 		later(0, PENDING_KERNEL);
 		return;
+	case ACTION_ASK_PEER_SNTP:
+	case ACTION_PEER_CONNECT:
+	case ACTION_PEER_CLOSE:
+	case ACTION_PEER_SEND:
+	case ACTION_PEER_SEND_PASSWORD:
 	case ACTION_ASK_SNTP:
-		die("no NTP server here");
+		die("no such thing here");
 	}
 }
 
@@ -367,6 +378,7 @@ static void move_to(nsec mono)
 	assert(d >= 0);
 	world.now.mono += d;
 	world.now.boot += d;
+	world.now.ruler += d;
 	world.now.wall += d;
 }
 
@@ -484,6 +496,7 @@ static void set_clocks(const char *verb, const char *what, double value)
 	} else { /* sleep: the monotonic clock stands still */
 		world.now.wall += nsec_from_s(value);
 		world.now.boot += nsec_from_s(value);
+		world.now.ruler += nsec_from_s(value);
 	}
 }
 

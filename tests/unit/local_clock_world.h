@@ -23,7 +23,7 @@ static struct actions out;
 
 static inline struct stamp at(nsec t)
 {
-	return (struct stamp){.mono = t, .wall = WALL + t, .boot = BOOT + t};
+	return (struct stamp){.mono = t, .wall = WALL + t, .boot = BOOT + t, .ruler = BOOT + t};
 }
 
 static inline void start(unsigned n_servers)

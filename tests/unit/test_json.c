@@ -108,26 +108,38 @@ static void an_alert_has_all_its_parts(void **state)
 					  .against = {"three"},
 					  .remedy = "do"};
 	notice.causes[1] = (struct cause){.name = CAUSE_UNKNOWN, .n_because = 0};
-	notice.local_clock = (struct local_clock_reading){.present = true,
-							  .state = LOCAL_CLOCK_SYNCHRONIZED,
-							  .source = LOCAL_SOURCE_CHRONY,
-							  .offset_s = -0.0000004,
-							  .max_error_s = 0.0030001,
-							  .stratum = 3,
-							  .age_s = 1.2999};
-	notice.peer_clock = (struct peer_clock_reading){.present = true,
-							.offset_s = 0.1 + 0.2,
-							.max_error_s = 0.004,
-							.vs_utc_s = 7,
-							.vs_utc_max_error_s = 0.00700049,
-							.drift_ppm = -12.5,
-							.samples = 8,
-							.age_s = 0};
+	notice.local_clock = (struct local_clock_reading){
+	    .present = true,
+	    .state = LOCAL_CLOCK_SYNCHRONIZED,
+	    .source = LOCAL_SOURCE_CHRONY,
+	    .offset_s = -0.0000004,
+	    .max_error_s = 0.0030001,
+	    .stratum = 3,
+	    .age_s = 1.2999,
+	    .servers = 3,
+	    .n_falsetickers = 2,
+	    .falsetickers = {"a.example", "b\n"},
+	    .slew_ppm = 480.5,
+	    .disagrees = {
+		.present = true, .source = LOCAL_SOURCE_SNTP, .offset_s = 7, .max_error_s = 0.5}};
+	notice.peer_clock = (struct peer_clock_reading){
+	    .present = true,
+	    .offset_s = 0.1 + 0.2,
+	    .max_error_s = 0.004,
+	    .vs_utc_s = 7,
+	    .vs_utc_max_error_s = 0.00700049,
+	    .drift_ppm = -12.5,
+	    .drift_max_error_ppm = 3.25,
+	    .samples = 8,
+	    .age_s = 0,
+	    .disagrees = {
+		.present = true, .source = PEER_SOURCE_ECHO, .offset_s = -20, .max_error_s = 0.25}};
 	notice.step = (struct clock_step){.present = true,
 					  .clock = STEP_PEER,
 					  .size_s = 60.0264999,
 					  .max_error_s = 0.0385,
-					  .at = WALL};
+					  .at = WALL,
+					  .leap_second = true};
 	assert_rest(
 	    "\"mono_ms\":913000,"
 	    "\"alert\":{\"name\":\"ping_restart\",\"status\":\"resolved\","
@@ -140,12 +152,15 @@ static void an_alert_has_all_its_parts(void **state)
 	    "\"because\":[\"one\",\"two\"],\"against\":[\"three\"],\"remedy\":\"do\"},"
 	    "{\"cause\":\"unknown\",\"confidence\":\"possible\",\"because\":[]}],"
 	    "\"local_clock\":{\"state\":\"synchronized\",\"source\":\"chrony\",\"offset_s\":0.0,"
-	    "\"max_error_s\":0.003001,\"stratum\":3,\"age_s\":1.299},"
+	    "\"max_error_s\":0.003001,\"stratum\":3,\"age_s\":1.299,\"servers\":3,"
+	    "\"falsetickers\":[\"a.example\",\"b\\\\x0a\"],\"slew_ppm\":480.5,"
+	    "\"disagrees\":{\"source\":\"sntp\",\"offset_s\":7.0,\"max_error_s\":0.5}},"
 	    "\"peer_clock\":{\"source\":\"openvpn_control\",\"offset_s\":0.3,"
 	    "\"max_error_s\":0.004,\"vs_utc_s\":7.0,\"vs_utc_max_error_s\":0.007001,"
-	    "\"drift_ppm\":-12.5,\"samples\":8,\"age_s\":0.0},"
+	    "\"drift_ppm\":-12.5,\"drift_max_error_ppm\":3.25,\"samples\":8,\"age_s\":0.0,"
+	    "\"disagrees\":{\"source\":\"echo\",\"offset_s\":-20.0,\"max_error_s\":0.25}},"
 	    "\"step\":{\"clock\":\"peer\",\"size_s\":60.0265,\"max_error_s\":0.0385,"
-	    "\"at\":\"2026-11-24T04:11:10.896Z\"},"
+	    "\"at\":\"2026-11-24T04:11:10.896Z\",\"leap_second\":true},"
 	    "\"message\":\"a sentence\"}");
 }
 
@@ -264,23 +279,42 @@ static void fill(const char *piece)
 		}
 		strcpy(c->remedy, text);
 	}
-	notice.local_clock = (struct local_clock_reading){.present = true,
-							  .state = LOCAL_CLOCK_SELF_REFERENCED,
-							  .source = LOCAL_SOURCE_NTP_CONTROL,
-							  .offset_s = -9e9 / 7,
-							  .max_error_s = 9e9 / 7,
-							  .stratum = 255,
-							  .age_s = 9e8 / 7};
-	notice.peer_clock = (struct peer_clock_reading){.present = true,
-							.offset_s = -9e9 / 7,
-							.max_error_s = 9e9 / 7,
-							.vs_utc_s = -9e9 / 7,
-							.vs_utc_max_error_s = 9e9 / 7,
-							.drift_ppm = -9e9 / 7,
-							.samples = INT32_MAX,
-							.age_s = 9e8 / 7};
-	notice.step = (struct clock_step){
-	    .present = true, .size_s = -9e9 / 7, .max_error_s = 9e9 / 7, .at = INT64_MAX};
+	notice.local_clock =
+	    (struct local_clock_reading){.present = true,
+					 .state = LOCAL_CLOCK_SELF_REFERENCED,
+					 .source = LOCAL_SOURCE_NTP_CONTROL,
+					 .offset_s = -9e9 / 7,
+					 .max_error_s = 9e9 / 7,
+					 .stratum = 255,
+					 .age_s = 9e8 / 7,
+					 .servers = INT32_MAX,
+					 .n_falsetickers = NTP_SERVERS_MAX,
+					 .slew_ppm = -9e9 / 7,
+					 .disagrees = {.present = true,
+						       .source = LOCAL_SOURCE_TIMESYNCD,
+						       .offset_s = -9e9 / 7,
+						       .max_error_s = 9e9 / 7}};
+	for (unsigned i = 0; i < NTP_SERVERS_MAX; i++)
+		notice.local_clock.falsetickers[i] = text;
+	notice.peer_clock =
+	    (struct peer_clock_reading){.present = true,
+					.offset_s = -9e9 / 7,
+					.max_error_s = 9e9 / 7,
+					.vs_utc_s = -9e9 / 7,
+					.vs_utc_max_error_s = 9e9 / 7,
+					.drift_ppm = -9e9 / 7,
+					.drift_max_error_ppm = 9e9 / 7,
+					.samples = INT32_MAX,
+					.age_s = 9e8 / 7,
+					.disagrees = {.present = true,
+						      .source = PEER_SOURCE_AUTH_TOKEN,
+						      .offset_s = -9e9 / 7,
+						      .max_error_s = 9e9 / 7}};
+	notice.step = (struct clock_step){.present = true,
+					  .size_s = -9e9 / 7,
+					  .max_error_s = 9e9 / 7,
+					  .at = INT64_MAX,
+					  .leap_second = true};
 	strcpy(notice.message, text);
 }
 
@@ -318,7 +352,9 @@ static void the_longest_texts_are_cut_first(void **state)
 	assert_string_equal(string_at(o, "restart", "reason"), "ping-restart");
 	assert_string_equal(json_string_value(json_object_get(o, "message")), "short");
 	json_decref(o);
-	notice.n_causes = 1; /* 9 texts of 319 fit as they are */
+	notice.n_causes = 1;
+	notice.causes[0].n_against--; /* 8 texts of 319 fit as they are */
+	notice.local_clock.n_falsetickers = 0;
 	assert_null(strstr(line(), "..."));
 }
 

@@ -25,7 +25,10 @@ static nsec server_offset, there, back;
 
 static struct stamp at(nsec t)
 {
-	return (struct stamp){.mono = t, .wall = WALL + t + slept + set, .boot = BOOT + t + slept};
+	return (struct stamp){.mono = t,
+			      .wall = WALL + t + slept + set,
+			      .boot = BOOT + t + slept,
+			      .ruler = BOOT + t + slept};
 }
 
 static void start(bool enabled, bool has_time)

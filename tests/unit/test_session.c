@@ -24,8 +24,10 @@ static int setup(void **state)
 {
 	(void)state;
 	memset(&f, 0, sizeof f);
-	f.now = (struct stamp){
-	    .mono = NSEC_PER_SEC, .boot = NSEC_PER_SEC, .wall = 1795500000 * NSEC_PER_SEC};
+	f.now = (struct stamp){.mono = NSEC_PER_SEC,
+			       .boot = NSEC_PER_SEC,
+			       .ruler = NSEC_PER_SEC,
+			       .wall = 1795500000 * NSEC_PER_SEC};
 	f.config.address = "127.0.0.1:7505";
 	session_init(&f.s, 7, &f.now);
 	return 0;

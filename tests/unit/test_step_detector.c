@@ -17,7 +17,11 @@ static const struct stamp start = {
 
 static struct stamp moved(nsec mono, nsec wall, nsec boot, nsec spread)
 {
-	return (struct stamp){start.mono + mono, start.wall + wall, start.boot + boot, spread};
+	return (struct stamp){.mono = start.mono + mono,
+			      .wall = start.wall + wall,
+			      .boot = start.boot + boot,
+			      .ruler = start.boot + boot,
+			      .spread = spread};
 }
 
 static void changes(void **state)
@@ -85,8 +89,11 @@ static void extremes_saturate(void **state)
 	struct step_detector d = {0};
 	struct clock_change change;
 	for (size_t i = 0; i < n * n * n * n; i++) {
-		struct stamp s = {ends[i % n], ends[i / n % n], ends[i / n / n % n],
-				  ends[i / n / n / n]};
+		struct stamp s = {.mono = ends[i % n],
+				  .wall = ends[i / n % n],
+				  .boot = ends[i / n / n % n],
+				  .ruler = ends[(i / n + 1) % n],
+				  .spread = ends[i / n / n / n]};
 		if (step_detector_look(&d, &s, &change)) {
 			assert_true(change.step != 0 || change.suspended != 0);
 			assert_true(change.suspended >= 0);

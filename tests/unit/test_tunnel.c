@@ -30,6 +30,7 @@ static void pass(nsec d)
 {
 	now.mono += d;
 	now.boot += d;
+	now.ruler += d;
 	now.wall += d;
 }
 
