@@ -46,6 +46,12 @@ void management_framer_init(struct management_framer *f, char *buf, size_t size)
 MUST_USE enum verdict management_framer_next(struct management_framer *f, struct slice *in,
 					     struct slice *line);
 
+/* Nothing is held back: the next line begins with the next byte. */
+static inline bool management_framer_empty(const struct management_framer *f)
+{
+	return (f->have == 0 || f->handed_out) && !f->held_cr && !f->dropping;
+}
+
 enum management_kind {
 	MANAGEMENT_TEXT,    /* a line of a multi-line reply, history included */
 	MANAGEMENT_SUCCESS, /* text: what follows "SUCCESS: " */

@@ -45,6 +45,8 @@ enum probe_outcome {
 	PROBE_UNREACHABLE, /* no route, or ICMP host or net unreachable */
 	PROBE_FAILED,	   /* this machine could not send: `reason` */
 	PROBE_BAD_MAC,	   /* something answered under another key */
+	/* Over TCP: the server took the connection and hung up without an answer. */
+	PROBE_REJECTED,
 	/* The answer came a second time, seconds later: the server keeps a session for every probe
 	 * (OpenVPN before 2.6) and waits for it to go on. The id is that of an answered probe. */
 	PROBE_REPEATED,
@@ -53,6 +55,9 @@ enum probe_outcome {
 struct event {
 	enum event_kind kind;
 	struct stamp at;
+	/* EVENT_LINE, EVENT_PEER_LINE: the line was not there yet at this instant; its mono is
+	 * NSEC_UNKNOWN if that cannot be said. */
+	struct stamp since;
 	struct tunnel *tunnel; /* NULL: about the machine */
 	union {
 		struct {
@@ -87,7 +92,8 @@ struct event {
 		struct {
 			bool answered;
 			const char *reason;
-			struct stamp sent; /* just before it left */
+			enum ntp_flaw flaw; /* of an answer: NTP_FINE, or a kiss-o'-death */
+			struct stamp sent;  /* just before it left */
 			/* What the server's clock showed when the question came in and when the
 			 * answer left: wall, nanoseconds since the epoch. */
 			nsec receive, transmit;

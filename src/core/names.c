@@ -33,6 +33,7 @@ enum word_list {
 	LIST_local_clock_state,
 	LIST_local_clock_source,
 	LIST_peer_clock_source,
+	LIST_clock_verdict,
 	LIST_step_clock,
 	LIST_timer_source,
 	LIST_monitor_kind,
@@ -100,6 +101,7 @@ NAME_FUNCTION(confidence)
 NAME_FUNCTION(local_clock_state)
 NAME_FUNCTION(local_clock_source)
 NAME_FUNCTION(peer_clock_source)
+NAME_FUNCTION(clock_verdict)
 NAME_FUNCTION(step_clock)
 NAME_FUNCTION(timer_source)
 NAME_FUNCTION(monitor_kind)

@@ -87,6 +87,7 @@ struct peer_clock_reading {
 	enum peer_clock_source source;
 	double offset_s, max_error_s;
 	double vs_utc_s, vs_utc_max_error_s; /* NAN unless the local clock is known */
+	enum clock_verdict verdict;	     /* for the limit: against UTC where that is known */
 	double drift_ppm;		     /* of the server against UTC; NAN unknown */
 	double drift_max_error_ppm;
 	int samples;

@@ -97,6 +97,7 @@ static enum probe_result result_of(enum probe_outcome outcome)
 		return RESULT_FAILED;
 	case PROBE_BAD_MAC:
 		return RESULT_BAD_MAC;
+	case PROBE_REJECTED:
 	case PROBE_REPEATED:
 		break;
 	}

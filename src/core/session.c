@@ -41,10 +41,21 @@ static uint64_t next_random(struct session *s)
 	return s->random;
 }
 
-static void add_action(struct actions *out, enum action_kind kind, struct tunnel *t,
-		       enum management_command command)
+/* The same action on the server's connection. */
+static enum action_kind on_server(enum action_kind kind)
+{
+	return kind == ACTION_CONNECT ? ACTION_PEER_CONNECT
+	       : kind == ACTION_CLOSE ? ACTION_PEER_CLOSE
+	       : kind == ACTION_SEND  ? ACTION_PEER_SEND
+				      : ACTION_PEER_SEND_PASSWORD;
+}
+
+static void add_action(const struct session *s, struct actions *out, enum action_kind kind,
+		       struct tunnel *t, enum management_command command)
 {
 	assert(out->n_actions < ACTIONS_MAX);
+	if (s->of_server)
+		kind = on_server(kind);
 	out->actions[out->n_actions++] =
 	    (struct action){.kind = kind, .tunnel = t, .command = command};
 }
@@ -54,12 +65,22 @@ static void send_command(struct session *s, enum management_command c, struct tu
 {
 	assert(s->n_ahead < SESSION_COMMANDS_AHEAD);
 	s->ahead[s->n_ahead++] = c;
-	add_action(out, ACTION_SEND, t, c);
+	add_action(s, out, ACTION_SEND, t, c);
 }
 
-void session_init(struct session *s, uint64_t seed, const struct stamp *now)
+void session_ask(struct session *s, enum management_command c, struct tunnel *t,
+		 struct actions *out)
+{
+	assert(s->state == SESSION_UP && s->subscribed && s->n_ahead == 0);
+	send_command(s, c, t, out);
+}
+
+void session_init(struct session *s, bool of_server, bool has_password, uint64_t seed,
+		  const struct stamp *now)
 {
 	*s = (struct session){
+	    .of_server = of_server,
+	    .has_password = has_password,
 	    .state = SESSION_WAITING,
 	    .backoff = SESSION_BACKOFF_MIN,
 	    .deadline = now->mono,
@@ -130,7 +151,7 @@ enum session_news session_link(struct session *s, const struct event *e)
 static enum session_news refused(struct session *s, const struct stamp *now, const char *reason,
 				 struct tunnel *t, struct actions *out)
 {
-	add_action(out, ACTION_CLOSE, t, COMMAND_PID);
+	add_action(s, out, ACTION_CLOSE, t, COMMAND_PID);
 	enum session_news news = give_up(s, now, SESSION_REFUSED, reason);
 	/* A wrong password does not become right by hammering. */
 	s->backoff = SESSION_BACKOFF_MAX;
@@ -138,24 +159,29 @@ static enum session_news refused(struct session *s, const struct stamp *now, con
 	return news;
 }
 
-static enum session_news prompt(struct session *s, const struct event *e,
-				const struct tunnel_config *config, struct tunnel *t,
+static enum session_news prompt(struct session *s, const struct event *e, struct tunnel *t,
 				struct actions *out)
 {
 	if (s->prompted)
+		return refused(
+		    s, &e->at,
+		    s->of_server
+			? "the password is wrong: compare the file given with "
+			  "--peer-management-password-file with the one that OpenVPN was given"
+			: "the password is wrong: compare the file given with "
+			  "--management-password-file with the one that OpenVPN was given",
+		    t, out);
+	if (!s->has_password)
 		return refused(s, &e->at,
-			       "the password is wrong: compare the file given with "
-			       "--management-password-file with the one that OpenVPN was given",
-			       t, out);
-	if (!config->has_password)
-		return refused(s, &e->at,
-			       "it asks for a password: give the file that holds it with "
-			       "--management-password-file",
+			       s->of_server ? "it asks for a password: give the file that holds "
+					      "it with --peer-management-password-file"
+					    : "it asks for a password: give the file that holds "
+					      "it with --management-password-file",
 			       t, out);
 	s->prompted = true;
 	s->state = SESSION_PASSWORD;
 	s->deadline = e->at.mono + SESSION_BANNER_WAIT;
-	add_action(out, ACTION_SEND_PASSWORD, t, COMMAND_PID);
+	add_action(s, out, ACTION_SEND_PASSWORD, t, COMMAND_PID);
 	return SESSION_NO_NEWS;
 }
 
@@ -163,16 +189,25 @@ static void subscribe(struct session *s, struct tunnel *t, struct actions *out)
 {
 	s->subscribed = true;
 	send_command(s, COMMAND_VERSION, t, out);
+	if (s->of_server)
+		return;
 	send_command(s, COMMAND_PID, t, out);
 	/* The log first: its history says what the timers are before a state makes use of them. */
 	send_command(s, COMMAND_LOG_ON_ALL, t, out);
 	send_command(s, COMMAND_STATE_ON_ALL, t, out);
+	send_command(s, COMMAND_ECHO_ON, t, out);
 	send_command(s, COMMAND_BYTECOUNT, t, out);
+}
+
+static bool is_status(enum management_command c)
+{
+	return c == COMMAND_STATUS_1 || c == COMMAND_STATUS_3;
 }
 
 static bool has_lines(enum management_command c)
 {
-	return c == COMMAND_STATE_ON_ALL || c == COMMAND_LOG_ON_ALL || c == COMMAND_VERSION;
+	return c == COMMAND_STATE_ON_ALL || c == COMMAND_LOG_ON_ALL || c == COMMAND_VERSION ||
+	       is_status(c);
 }
 
 static void answered(struct session *s)
@@ -192,7 +227,9 @@ static enum session_line reply(struct session *s, struct management_message *m)
 	m->text = m->kind == MANAGEMENT_TEXT ? m->line : m->text;
 	if (m->kind == MANAGEMENT_ERROR || m->kind == MANAGEMENT_END) {
 		answered(s);
-		return c == COMMAND_STATE_ON_ALL ? LINE_HISTORY_END : LINE_NOTHING;
+		return c == COMMAND_STATE_ON_ALL ? LINE_HISTORY_END
+		       : is_status(c)		 ? LINE_STATUS_END
+						 : LINE_NOTHING;
 	}
 	if (m->kind == MANAGEMENT_SUCCESS) {
 		if (has_lines(c)) {
@@ -206,6 +243,8 @@ static enum session_line reply(struct session *s, struct management_message *m)
 		return LINE_NOTHING;
 	if (c == COMMAND_VERSION)
 		return slice_starts(m->text, "OpenVPN Version: ") ? LINE_VERSION : LINE_NOTHING;
+	if (is_status(c)) /* without a SUCCESS in front */
+		return c == COMMAND_STATUS_1 ? LINE_STATUS_1 : LINE_STATUS_3;
 	if (c == COMMAND_STATE_ON_ALL && s->in_reply)
 		return LINE_STATE_HISTORY;
 	if (c == COMMAND_LOG_ON_ALL && s->in_reply)
@@ -213,8 +252,7 @@ static enum session_line reply(struct session *s, struct management_message *m)
 	return LINE_NOTHING;
 }
 
-enum session_line session_line(struct session *s, const struct event *e,
-			       const struct tunnel_config *config, struct tunnel *t,
+enum session_line session_line(struct session *s, const struct event *e, struct tunnel *t,
 			       struct actions *out, struct management_message *message,
 			       enum session_news *news)
 {
@@ -227,7 +265,7 @@ enum session_line session_line(struct session *s, const struct event *e,
 	s->spoke = true;
 	s->heartbeat_sent = false;
 	if (message->kind == MANAGEMENT_PROMPT) {
-		*news = prompt(s, e, config, t, out);
+		*news = prompt(s, e, t, out);
 		return LINE_NOTHING;
 	}
 	if (s->state == SESSION_PASSWORD && message->kind == MANAGEMENT_SUCCESS)
@@ -262,13 +300,13 @@ enum session_news session_time(struct session *s, const struct stamp *now, bool 
 	case SESSION_WAITING:
 		s->state = SESSION_CONNECTING;
 		s->deadline = NSEC_NEVER; /* the shell says when it has failed */
-		add_action(out, ACTION_CONNECT, t, COMMAND_PID);
+		add_action(s, out, ACTION_CONNECT, t, COMMAND_PID);
 		return SESSION_NO_NEWS;
 	case SESSION_CONNECTING:
 		return SESSION_NO_NEWS;
 	case SESSION_BANNER:
 	case SESSION_PASSWORD:
-		add_action(out, ACTION_CLOSE, t, COMMAND_PID);
+		add_action(s, out, ACTION_CLOSE, t, COMMAND_PID);
 		return give_up(s, now, SESSION_BUSY,
 			       "connected, but it says nothing: another program (a GUI?) holds it, "
 			       "and OpenVPN serves one management client at a time; close that "
@@ -284,7 +322,7 @@ enum session_news session_time(struct session *s, const struct stamp *now, bool 
 			s->deadline = now->mono + SESSION_HEARTBEAT;
 			return SESSION_NO_NEWS;
 		}
-		add_action(out, ACTION_CLOSE, t, COMMAND_PID);
+		add_action(s, out, ACTION_CLOSE, t, COMMAND_PID);
 		return give_up(s, now, SESSION_UNREACHABLE,
 			       "connected, but OpenVPN has not answered for 20 s: is the process "
 			       "stopped, or stuck in a script?");

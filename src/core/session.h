@@ -5,12 +5,13 @@
  * sent, no hold is released, no password but the interface's own is answered, and a slot that
  * somebody else holds is left alone.
  *
- * Happy path: connect, banner (">INFO:"), subscribe (`version`, `pid`, `state on all`, `log on
- * all`, `bytecount 1`), take their replies apart from the notifications in between, and then
- * listen. Failure modes: refused or absent (try again, 0.5 s to 30 s with jitter, forever);
- * connected but no banner within 3 s (somebody else holds the slot); a password that is wanted and
- * not there, or wrong; silence (a `load-stats` after 10 s, and 10 s more for its answer); end of
- * file.
+ * Happy path: connect, banner (">INFO:"), subscribe (`version`, `pid`, `log on all`, `state
+ * on all`, `echo on`, `bytecount 1`), take their replies apart from the notifications in between,
+ * and then listen. That of a server is asked its version, and what else its owner asks
+ * (session_ask()). Failure modes: refused or absent (try again, 0.5 s to 30 s with jitter,
+ * forever); connected but no banner within 3 s (somebody else holds the slot); a password that is
+ * wanted and not there, or wrong; silence (a `load-stats` after 10 s, and 10 s more for its
+ * answer); end of file.
  */
 #ifndef OVPNWATCH_CORE_SESSION_H
 #define OVPNWATCH_CORE_SESSION_H
@@ -43,6 +44,8 @@ enum session_problem {
 };
 
 struct session {
+	bool of_server; /* the VPN server's: it is asked for its time, nothing is subscribed to */
+	bool has_password; /* the shell knows the password */
 	enum session_state state;
 	enum session_problem problem;
 	char reason[192]; /* of the problem, for a person */
@@ -69,6 +72,9 @@ enum session_line {
 	LINE_HISTORY_END, /* of the states: the last one is the present */
 	LINE_VERSION,	  /* "OpenVPN Version: …" */
 	LINE_PID,
+	LINE_STATUS_1, /* of a server's status */
+	LINE_STATUS_3,
+	LINE_STATUS_END, /* its last line, or that it has none */
 };
 
 /* What became of the session, for the events of the kind `monitor`. */
@@ -80,16 +86,21 @@ enum session_news {
 };
 
 /* Connects at once. `seed` makes the jitter. */
-void session_init(struct session *s, uint64_t seed, const struct stamp *now);
+void session_init(struct session *s, bool of_server, bool has_password, uint64_t seed,
+		  const struct stamp *now);
 
-/* Takes EVENT_LINK. */
+/* Sends a command of one's own (`of_server`: a status). The session must be SESSION_UP, subscribed
+ * and have nothing ahead. */
+void session_ask(struct session *s, enum management_command c, struct tunnel *t,
+		 struct actions *out);
+
+/* Takes EVENT_LINK, EVENT_PEER_LINK. */
 enum session_news session_link(struct session *s, const struct event *e);
 
 /* Takes a line. *news and *message are always written; *message is valid if the line's meaning is
- * LINE_NOTIFICATION, and its slices as long as the line. For the histories, LINE_VERSION and
- * LINE_PID, message->line is the line and message->text its payload. */
-enum session_line session_line(struct session *s, const struct event *e,
-			       const struct tunnel_config *config, struct tunnel *t,
+ * LINE_NOTIFICATION, and its slices as long as the line. For the histories, LINE_VERSION,
+ * LINE_PID and the lines of a status, message->line is the line and message->text its payload. */
+enum session_line session_line(struct session *s, const struct event *e, struct tunnel *t,
 			       struct actions *out, struct management_message *message,
 			       enum session_news *news);
 

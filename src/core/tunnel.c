@@ -33,7 +33,7 @@ void tunnel_init(struct tunnel *t, const struct tunnel_config *config, const str
 		    (struct ping_timers){config->ping, config->ping_restart, TIMERS_PROFILE};
 	else if (config->ping >= 0)
 		t->timers.ping = config->ping;
-	session_init(&t->session, config->seed, now);
+	session_init(&t->session, false, config->has_password, config->seed, now);
 	if (config->address == NULL)
 		t->session.deadline = NSEC_NEVER;
 	peer_clock_init(&t->peer, config->probe, config->probe_has_time);

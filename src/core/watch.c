@@ -213,7 +213,7 @@ static void line(struct watch *w, const struct event *e, struct actions *out)
 	struct management_message m;
 	enum session_news news;
 
-	switch (session_line(&t->session, e, &t->config, t, out, &m, &news)) {
+	switch (session_line(&t->session, e, t, out, &m, &news)) {
 	case LINE_NOTIFICATION:
 		notification(w, t, &m, &e->at, out);
 		break;
@@ -232,6 +232,9 @@ static void line(struct watch *w, const struct event *e, struct actions *out)
 	case LINE_PID:
 		learn_pid(t, m.text);
 		break;
+	case LINE_STATUS_1:
+	case LINE_STATUS_3:
+	case LINE_STATUS_END:
 	case LINE_NOTHING:
 		break;
 	}

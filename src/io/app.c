@@ -126,6 +126,7 @@ static void show_event(const struct event *e)
 					       [PROBE_UNREACHABLE] = "unreachable",
 					       [PROBE_FAILED] = "failed",
 					       [PROBE_BAD_MAC] = "answered under another key",
+					       [PROBE_REJECTED] = "rejected",
 					       [PROBE_REPEATED] = "answered again"};
 	if (e->kind == EVENT_LINE)
 		show_line(e->u.line);
@@ -438,7 +439,7 @@ int app_add(struct app *app, const struct app_tunnel *tunnel)
 	app->hands = h; /* what was opened is closed with the rest */
 	if (tunnel->management != NULL)
 		rc = link_new(&h->link, &app->loop, tunnel->management, tunnel->password_file,
-			      tunnel->tunnel, feed, app);
+			      tunnel->tunnel, false, feed, app);
 	if (rc == 0 && tunnel->remote != NULL)
 		rc = prober_open(&h->prober, &app->loop, tunnel->remote, tunnel->key,
 				 tunnel->tunnel, feed, app);

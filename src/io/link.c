@@ -58,6 +58,8 @@ struct link {
 	enum link_change late_change;
 	char reason[160];
 	uint64_t overlong;
+	struct stamp drained; /* all that was there at this instant has been read */
+	bool of_server;	      /* its events are EVENT_PEER_… */
 	struct management_framer framer;
 	char line[MANAGEMENT_LINE_MAX];
 };
@@ -71,7 +73,9 @@ static bool receive_buffer_in_use;
 
 static void tell(struct link *l, enum link_change change, const char *reason)
 {
-	struct event e = {.kind = EVENT_LINK, .at = stamp_now(), .tunnel = l->tunnel};
+	struct event e = {.kind = l->of_server ? EVENT_PEER_LINK : EVENT_LINK,
+			  .at = stamp_now(),
+			  .tunnel = l->tunnel};
 	e.u.link.change = change;
 	e.u.link.reason = reason;
 	l->sink(l->arg, &e);
@@ -183,13 +187,21 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 
 static void tell_lines(struct link *l, struct wire *w, struct slice in)
 {
-	struct event e = {.kind = EVENT_LINE, .at = stamp_now(), .tunnel = l->tunnel};
+	struct event e = {.kind = l->of_server ? EVENT_PEER_LINE : EVENT_LINE,
+			  .at = stamp_now(),
+			  .since = l->drained,
+			  .tunnel = l->tunnel};
+	bool all = in.n < sizeof receive_buffer;
 	while (w->link == l && management_framer_next(&l->framer, &in, &e.u.line) == VERDICT_DONE)
 		l->sink(l->arg, &e);
 	if (w->link == l && l->framer.dropped > l->overlong) {
 		l->overlong = l->framer.dropped;
 		tell(l, LINK_OVERLONG, "a line of more than 64 KiB was dropped");
 	}
+	/* What comes next was not there yet, unless its beginning was, or the buffer was too small
+	 * to hold all that was. */
+	if (w->link == l && all && management_framer_empty(&l->framer))
+		l->drained = e.at;
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
@@ -279,6 +291,7 @@ static void on_connect(uv_connect_t *req, int status)
 		uv_tcp_nodelay(&w->u.tcp, 1);
 	l->up = true;
 	l->overlong = 0;
+	l->drained.mono = NSEC_UNKNOWN;
 	management_framer_init(&l->framer, l->line, sizeof l->line);
 	tell(l, LINK_UP, NULL);
 }
@@ -416,7 +429,8 @@ void link_close(struct link *l)
 /* --- the link -------------------------------------------------------------------------------- */
 
 int link_new(struct link **out, uv_loop_t *loop, const struct address *address,
-	     const char *password_file, struct tunnel *tunnel, event_sink sink, void *arg)
+	     const char *password_file, struct tunnel *tunnel, bool of_server, event_sink sink,
+	     void *arg)
 {
 	struct link *l = calloc(1, sizeof *l);
 	if (l == NULL)
@@ -425,6 +439,7 @@ int link_new(struct link **out, uv_loop_t *loop, const struct address *address,
 	l->address = *address;
 	l->password_file = password_file;
 	l->tunnel = tunnel;
+	l->of_server = of_server;
 	l->sink = sink;
 	l->arg = arg;
 	uv_timer_init(loop, &l->timer); /* cannot fail */

@@ -22,10 +22,12 @@
 
 struct link;
 
-/* `password_file` (NULL: none) is borrowed, read anew whenever the password is asked for. Returns 0
- * and *out, which link_free() frees, or UV_ENOMEM. */
+/* `password_file` (NULL: none) is borrowed, read anew whenever the password is asked for.
+ * `of_server`: it is that of the VPN server, and its events are EVENT_PEER_LINK and
+ * EVENT_PEER_LINE. Returns 0 and *out, which link_free() frees, or UV_ENOMEM. */
 int link_new(struct link **out, uv_loop_t *loop, const struct address *address,
-	     const char *password_file, struct tunnel *tunnel, event_sink sink, void *arg);
+	     const char *password_file, struct tunnel *tunnel, bool of_server, event_sink sink,
+	     void *arg);
 
 /* None of these calls the sink before it returns. */
 void link_connect(struct link *l); /* closes what was open before */

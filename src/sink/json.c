@@ -222,6 +222,7 @@ static json_t *peer_clock(struct page *page)
 	set_bound(page, o, "max_error_s", p->max_error_s);
 	set_real(page, o, "vs_utc_s", p->vs_utc_s);
 	set_bound(page, o, "vs_utc_max_error_s", p->vs_utc_max_error_s);
+	set_word(page, o, "verdict", name_clock_verdict(p->verdict));
 	set_real(page, o, "drift_ppm", p->drift_ppm);
 	if (json_object_get(o, "drift_ppm") != NULL)
 		set_bound(page, o, "drift_max_error_ppm", p->drift_max_error_ppm);

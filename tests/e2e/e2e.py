@@ -68,6 +68,8 @@ class Daemon:
             elif command == "state on all":
                 self.say("SUCCESS: real-time state notification set to ON",
                          f"{now},CONNECTED,SUCCESS,10.8.0.2,203.0.113.7,1194,,", "END")
+            elif command == "echo on":
+                self.say("SUCCESS: real-time echo notification set to ON")
             elif command == "bytecount 1":
                 self.say("SUCCESS: bytecount interval changed")
                 self.subscribed.set()
@@ -160,7 +162,8 @@ def pipe_gets_json_and_a_summary():
     kinds = [e.get("monitor", {}).get("kind") or e["event_type"] for e in events]
     assert kinds[0] == "started" and kinds[-1] == "stopped" and "connected" in kinds, kinds
     assert errors.startswith("ovpnwatch: watched for "), errors
-    assert daemon.heard == ["version", "pid", "log on all", "state on all", "bytecount 1"], daemon.heard
+    assert daemon.heard == ["version", "pid", "log on all", "state on all", "echo on",
+                            "bytecount 1"], daemon.heard
 
 
 def interrupted_is_a_clean_end():

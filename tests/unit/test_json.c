@@ -128,6 +128,7 @@ static void an_alert_has_all_its_parts(void **state)
 	    .max_error_s = 0.004,
 	    .vs_utc_s = 7,
 	    .vs_utc_max_error_s = 0.00700049,
+	    .verdict = CLOCK_AHEAD,
 	    .drift_ppm = -12.5,
 	    .drift_max_error_ppm = 3.25,
 	    .samples = 8,
@@ -157,7 +158,8 @@ static void an_alert_has_all_its_parts(void **state)
 	    "\"disagrees\":{\"source\":\"sntp\",\"offset_s\":7.0,\"max_error_s\":0.5}},"
 	    "\"peer_clock\":{\"source\":\"openvpn_control\",\"offset_s\":0.3,"
 	    "\"max_error_s\":0.004,\"vs_utc_s\":7.0,\"vs_utc_max_error_s\":0.007001,"
-	    "\"drift_ppm\":-12.5,\"drift_max_error_ppm\":3.25,\"samples\":8,\"age_s\":0.0,"
+	    "\"verdict\":\"ahead\",\"drift_ppm\":-12.5,\"drift_max_error_ppm\":3.25,\"samples\":8,"
+	    "\"age_s\":0.0,"
 	    "\"disagrees\":{\"source\":\"echo\",\"offset_s\":-20.0,\"max_error_s\":0.25}},"
 	    "\"step\":{\"clock\":\"peer\",\"size_s\":60.0265,\"max_error_s\":0.0385,"
 	    "\"at\":\"2026-11-24T04:11:10.896Z\",\"leap_second\":true},"

@@ -40,6 +40,7 @@ struct bench {
 		enum link_change change;
 		char text[200]; /* the line, or the reason */
 		size_t n;
+		struct stamp at, since;
 	} seen[EVENTS_MAX];
 	unsigned n_seen, wanted;
 	bool close_on_event;
@@ -51,6 +52,8 @@ static void on_event(void *arg, const struct event *e)
 	assert_ptr_equal(e->tunnel, TUNNEL);
 	assert_true(b->n_seen < EVENTS_MAX);
 	b->seen[b->n_seen].kind = e->kind;
+	b->seen[b->n_seen].at = e->at;
+	b->seen[b->n_seen].since = e->since;
 	if (e->kind == EVENT_LINE) {
 		b->seen[b->n_seen].n = e->u.line.n;
 		slice_copy(e->u.line, b->seen[b->n_seen].text, sizeof b->seen[0].text);
@@ -179,7 +182,8 @@ static struct bench *bench_new(void)
 static void bench_link(struct bench *b, const char *password_file)
 {
 	assert_int_equal(
-	    link_new(&b->link, &b->loop, &b->address, password_file, TUNNEL, on_event, b), 0);
+	    link_new(&b->link, &b->loop, &b->address, password_file, TUNNEL, false, on_event, b),
+	    0);
 }
 
 static void bench_connect(struct bench *b)
@@ -238,6 +242,29 @@ static void test_lines_however_torn(void **state)
 			    ">STATE:1705361803,CONNECTED,SUCCESS,10.8.0.42,1.2.3.4,1194,,");
 		expect_line(b, i + 2, "END");
 	}
+	bench_free(b);
+}
+
+/* A line was not there yet when all before it had been read; of one whose beginning was there,
+ * nothing newer is said than of what stood before it. */
+static void test_since_when_a_line_is_there(void **state)
+{
+	struct bench *b = bench_connected();
+	(void)state;
+	daemon_says(b, ">INFO:1\r\n>INFO:2\r\n");
+	await(b, 3);
+	daemon_says(b, ">INFO:3\r\n>INF");
+	await(b, 4);
+	daemon_says(b, "O:4\r\n");
+	await(b, 5);
+	daemon_says(b, ">INFO:5\r\n");
+	await(b, 6);
+	assert_true(b->seen[1].since.mono == NSEC_UNKNOWN);
+	assert_true(b->seen[2].since.mono == NSEC_UNKNOWN);
+	assert_true(b->seen[3].since.mono == b->seen[2].at.mono);
+	assert_true(b->seen[4].since.mono == b->seen[2].at.mono);
+	assert_true(b->seen[5].since.mono == b->seen[4].at.mono);
+	assert_true(b->seen[5].since.ruler == b->seen[4].at.ruler);
 	bench_free(b);
 }
 
@@ -544,6 +571,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_lines_however_torn),
+	    cmocka_unit_test(test_since_when_a_line_is_there),
 	    cmocka_unit_test(test_prompt_without_a_newline),
 	    cmocka_unit_test(test_nothing_is_said_unasked),
 	    cmocka_unit_test(test_commands),

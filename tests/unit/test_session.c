@@ -29,7 +29,7 @@ static int setup(void **state)
 			       .ruler = NSEC_PER_SEC,
 			       .wall = 1795500000 * NSEC_PER_SEC};
 	f.config.address = "127.0.0.1:7505";
-	session_init(&f.s, 7, &f.now);
+	session_init(&f.s, false, false, 7, &f.now);
 	return 0;
 }
 
@@ -41,7 +41,7 @@ static void clear(void)
 static enum session_line line(const char *text)
 {
 	struct event e = {.kind = EVENT_LINE, .at = f.now, .u.line = slice_from(text)};
-	return session_line(&f.s, &e, &f.config, NULL, &f.out, &f.m, &f.news);
+	return session_line(&f.s, &e, NULL, &f.out, &f.m, &f.news);
 }
 
 static enum session_news link_event(enum link_change change, const char *reason)
@@ -80,11 +80,11 @@ static void subscribes_after_the_banner(void **state)
 {
 	(void)state;
 	come_up();
-	static const enum management_command order[] = {COMMAND_VERSION, COMMAND_PID,
+	static const enum management_command order[] = {COMMAND_VERSION,    COMMAND_PID,
 							COMMAND_LOG_ON_ALL, COMMAND_STATE_ON_ALL,
-							COMMAND_BYTECOUNT};
-	assert_int_equal(f.out.n_actions, 5);
-	for (size_t i = 0; i < 5; i++) {
+							COMMAND_ECHO_ON,    COMMAND_BYTECOUNT};
+	assert_int_equal(f.out.n_actions, 6);
+	for (size_t i = 0; i < 6; i++) {
 		assert_int_equal(f.out.actions[i].kind, ACTION_SEND);
 		assert_int_equal(f.out.actions[i].command, order[i]);
 	}
@@ -110,6 +110,7 @@ static void takes_replies_apart(void **state)
 	assert_int_equal(line("1795499990,CONNECTED,SUCCESS,10.8.0.2,1.2.3.4,1194,,"),
 			 LINE_STATE_HISTORY);
 	assert_int_equal(line("END"), LINE_HISTORY_END);
+	assert_int_equal(line("SUCCESS: real-time echo notification set to ON"), LINE_NOTHING);
 	assert_int_equal(line("SUCCESS: bytecount interval changed"), LINE_NOTHING);
 	assert_int_equal(f.s.n_ahead, 0);
 	assert_int_equal(line("a line that nobody asked for"), LINE_NOTHING);
@@ -123,8 +124,35 @@ static void an_error_ends_a_reply_too(void **state)
 			 LINE_NOTHING);
 	assert_int_equal(line("ERROR: unknown command, enter 'help' for more options"),
 			 LINE_NOTHING);
-	assert_int_equal(f.s.n_ahead, 3);
+	assert_int_equal(f.s.n_ahead, 4);
 	assert_int_equal(f.s.ahead[0], COMMAND_LOG_ON_ALL);
+}
+
+/* A server's is asked its version and what its owner asks, over actions of its own. */
+static void asks_a_server_for_its_status(void **state)
+{
+	(void)state;
+	session_init(&f.s, true, false, 7, &f.now);
+	(void)wait_until(f.now.mono);
+	assert_only(ACTION_PEER_CONNECT);
+	(void)link_event(LINK_UP, NULL);
+	assert_int_equal(line(">INFO:OpenVPN Management Interface Version 5"), LINE_NOTIFICATION);
+	assert_int_equal(f.out.n_actions, 1);
+	assert_int_equal(f.out.actions[0].kind, ACTION_PEER_SEND);
+	assert_int_equal(f.out.actions[0].command, COMMAND_VERSION);
+	assert_int_equal(line("OpenVPN Version: OpenVPN 2.5.11 x86_64-pc-linux-gnu"), LINE_VERSION);
+	assert_int_equal(line("END"), LINE_NOTHING);
+	clear();
+	session_ask(&f.s, COMMAND_STATUS_3, NULL, &f.out);
+	assert_int_equal(f.out.actions[0].command, COMMAND_STATUS_3);
+	assert_int_equal(line("TITLE\tOpenVPN 2.5.11"), LINE_STATUS_3);
+	assert_int_equal(line(">CLIENT:ESTABLISHED,0"), LINE_NOTIFICATION);
+	assert_int_equal(line("TIME\t2026-11-24 11:20:33\t1795519233"), LINE_STATUS_3);
+	assert_true(slice_starts(f.m.text, "TIME"));
+	assert_int_equal(line("END"), LINE_STATUS_END);
+	session_ask(&f.s, COMMAND_STATUS_1, NULL, &f.out);
+	assert_int_equal(line("Updated,2026-11-24 11:20:33"), LINE_STATUS_1);
+	assert_int_equal(line("ERROR: no"), LINE_STATUS_END);
 }
 
 /* Half a second, doubled to half a minute, jittered by a quarter, for ever. */
@@ -182,7 +210,7 @@ static void a_password_that_we_do_not_have(void **state)
 static void a_right_and_a_wrong_password(void **state)
 {
 	(void)state;
-	f.config.has_password = true;
+	f.s.has_password = true;
 	(void)wait_until(f.now.mono);
 	clear();
 	(void)link_event(LINK_UP, NULL);
@@ -277,6 +305,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup(subscribes_after_the_banner, setup),
 	    cmocka_unit_test_setup(takes_replies_apart, setup),
+	    cmocka_unit_test_setup(asks_a_server_for_its_status, setup),
 	    cmocka_unit_test_setup(an_error_ends_a_reply_too, setup),
 	    cmocka_unit_test_setup(backs_off, setup),
 	    cmocka_unit_test_setup(another_reason_is_news, setup),
