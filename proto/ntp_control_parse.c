@@ -71,7 +71,7 @@ static bool take_digits(struct slice *s, int64_t *mantissa, int *scale)
 		digit = true;
 		*mantissa = *mantissa * 10 + (c - '0');
 		*scale -= point;
-		if (*mantissa >= limit || *scale < -99)
+		if (*mantissa >= limit)
 			return false;
 	}
 	return digit;

@@ -411,6 +411,7 @@ static void numbers(void **state)
 	    {"1e99", NAN},
 	    {"1e-99", NAN},
 	    {"1e400", NAN},
+	    {"1e4294967297", NAN},
 	    {"1e99999999999999999999", NAN},
 	    {"0x10", NAN},
 	    {"inf", NAN},

@@ -143,6 +143,7 @@ static void flaws(void **state)
 	FLAW(precision, 4, NTP_TOO_DISTANT);
 	FLAW(precision, 256 - 26, NTP_TOO_DISTANT);
 	FLAW(precision, INT32_MAX, NTP_TOO_DISTANT);
+	FLAW(precision, -200, NTP_FINE);
 	FLAW(precision, INT32_MIN, NTP_FINE);
 	FLAW(root_delay_usec, 31900000, NTP_FINE);
 	FLAW(root_delay_usec, 32000000, NTP_TOO_DISTANT);
