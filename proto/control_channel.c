@@ -1,131 +1,140 @@
 /* SPDX-License-Identifier: MIT
  *
- * tls-auth and plain resets (OpenVPN ssl_pkt.c tls_wrap_control, read_control_auth, swap_hmac;
- * reliable.c reliable_ack_read for the list of acknowledgements).
+ * Resets and their answers under every wrap (OpenVPN ssl_pkt.c tls_wrap_control, read_control_auth,
+ * swap_hmac; tls_crypt.c tls_crypt_wrap, tls_crypt_unwrap; reliable.c reliable_ack_read for the
+ * list of acknowledgements).
  */
 #include "proto/control_channel.h"
 
+#include "proto/control_crypto.h"
 #include "proto/wire.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
 
 enum {
 	HARD_RESET_CLIENT_V2 = 7 << 3, /* opcode and key id 0, which every first packet has */
 	HARD_RESET_SERVER_V2 = 8 << 3,
-	FIRST_PACKET_ID = 1, /* of the replay protection, which counts from 1 */
-	FIRST_MESSAGE = 0,   /* of the reliability layer, which counts from 0 */
-	ACKS_MAX = 8,	     /* RELIABLE_ACK_SIZE */
+	HARD_RESET_CLIENT_V3 = 10 << 3, /* the one that WKc follows */
+	FIRST_PACKET_ID = 1,		/* of the replay protection, which counts from 1 */
+	/* Counting from here says that the client knows early negotiation; from a client that does
+	 * not, a server of 2.6 takes a tls-crypt-v2 reset for a session to keep (ssl_pkt.h
+	 * EARLY_NEG_START, mudp.c do_pre_decrypt_check). */
+	EARLY_NEGOTIATION = 0x0f000000,
+	FIRST_MESSAGE = 0, /* of the reliability layer, which counts from 0 */
+	ACKS_MAX = 8,	   /* RELIABLE_ACK_SIZE */
 	HEAD_SIZE = 1 + CONTROL_SESSION_SIZE,
-	STAMP_SIZE = 4 + 4, /* packet id and net_time */
-	MAC_MAX = 64,	    /* MAX_HMAC_KEY_LENGTH: as much as one HMAC key has */
+	STAMP_SIZE = 4 + 4,	 /* packet id and net_time */
+	RESET_BODY_SIZE = 1 + 4, /* no acknowledgements, and the message's number */
 };
 
-bool control_wrap_supported(enum control_wrap wrap)
-{
-	return wrap == WRAP_PLAIN || wrap == WRAP_TLS_AUTH;
-}
+_Static_assert(HEAD_SIZE + CONTROL_MAC_MAX + STAMP_SIZE + RESET_BODY_SIZE + WRAPPED_KEY_MAX <=
+		   CONTROL_PACKET_MAX,
+	       "a reset fits under every wrap");
 
-/* The HMAC over the parts of a packet, in the order in which OpenVPN takes them: the packet id and
- * net_time first, then what stands around the MAC. */
-struct signed_parts {
-	const uint8_t *stamp; /* STAMP_SIZE */
-	const uint8_t *head;  /* HEAD_SIZE */
-	struct wire body;
+/* Where the parts of a packet stand behind its head. */
+struct layout {
+	const char *digest;
+	size_t mac, mac_size; /* 0: the channel is not wrapped */
+	size_t stamp;
+	size_t body;
 };
 
-static bool mac_update(EVP_MAC_CTX *ctx, const uint8_t *key, size_t size, const char *digest,
-		       const struct signed_parts *s, uint8_t out[MAC_MAX])
+static bool is_crypt(const struct control_key *k)
 {
-	/* OpenSSL does not write through the name: the parameter is of a type for both ways. */
-	OSSL_PARAM params[] = {
-	    OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)(uintptr_t)digest, 0),
-	    OSSL_PARAM_construct_end(),
-	};
-	size_t written = 0;
-	return EVP_MAC_init(ctx, key, size, params) == 1 &&
-	       EVP_MAC_update(ctx, s->stamp, STAMP_SIZE) == 1 &&
-	       EVP_MAC_update(ctx, s->head, HEAD_SIZE) == 1 &&
-	       EVP_MAC_update(ctx, s->body.p, s->body.left) == 1 &&
-	       EVP_MAC_final(ctx, out, &written, MAC_MAX) == 1 && written == size;
+	return k->wrap == WRAP_TLS_CRYPT || k->wrap == WRAP_TLS_CRYPT_V2;
 }
 
-static bool mac(const struct control_key *k, bool send, size_t size, const struct signed_parts *s,
-		uint8_t out[MAC_MAX])
+/* False: the wrap's digest is not known here. */
+static bool layout_of(const struct control_key *k, struct layout *l)
 {
-	const uint8_t *key = static_key_hmac(&k->key, k->direction, send);
-	EVP_MAC *hmac = EVP_MAC_fetch(NULL, OSSL_MAC_NAME_HMAC, NULL);
-	EVP_MAC_CTX *ctx = hmac != NULL ? EVP_MAC_CTX_new(hmac) : NULL;
-	ERR_set_mark(); /* a digest that is not for HMAC is an answer, not an error to keep */
-	bool fine = ctx != NULL && mac_update(ctx, key, size, k->digest, s, out);
-	ERR_pop_to_mark();
-	EVP_MAC_CTX_free(ctx);
-	EVP_MAC_free(hmac);
-	return fine;
+	switch (k->wrap) {
+	case WRAP_PLAIN:
+		*l = (struct layout){.body = HEAD_SIZE};
+		return true;
+	case WRAP_TLS_AUTH:
+		if (memchr(k->digest, '\0', sizeof k->digest) == NULL)
+			return false;
+		*l = (struct layout){.digest = k->digest, .mac = HEAD_SIZE};
+		l->mac_size = control_mac_size(k->digest);
+		l->stamp = l->mac + l->mac_size;
+		l->body = l->stamp + STAMP_SIZE;
+		return l->mac_size > 0;
+	case WRAP_TLS_CRYPT:
+	case WRAP_TLS_CRYPT_V2:
+		*l = (struct layout){.digest = "SHA256", .mac_size = 32, .stamp = HEAD_SIZE};
+		l->mac = l->stamp + STAMP_SIZE;
+		l->body = l->mac + l->mac_size;
+		return true;
+	}
+	return false;
 }
 
-/* The length of the MAC, or 0: libcrypto does not know the digest, or OpenVPN would not take it. */
-static size_t mac_size(const struct control_key *k)
+/* A client of tls-crypt sends with the second key of the file (tls_crypt.c tls_crypt_init_key). */
+static enum key_direction direction_of(const struct control_key *k)
 {
-	if (memchr(k->digest, '\0', sizeof k->digest) == NULL)
-		return 0;
-	ERR_set_mark();
-	EVP_MD *md = EVP_MD_fetch(NULL, k->digest, NULL);
-	ERR_pop_to_mark();
-	int size = md != NULL ? EVP_MD_get_size(md) : 0;
-	EVP_MD_free(md);
-	return size > 0 && size <= MAC_MAX ? (size_t)size : 0;
+	return is_crypt(k) ? KEY_INVERSE : k->direction;
+}
+
+/* The MAC of a packet whose body, in the clear, is elsewhere. */
+static bool packet_mac(const struct control_key *k, const struct layout *l, bool send,
+		       const uint8_t *packet, const struct control_part body,
+		       uint8_t out[CONTROL_MAC_MAX])
+{
+	const struct control_part head = {packet, HEAD_SIZE};
+	const struct control_part stamp = {packet + l->stamp, STAMP_SIZE};
+	const struct control_part auth[] = {stamp, head, body}, crypt[] = {head, stamp, body};
+	const uint8_t *key = static_key_hmac(&k->key, direction_of(k), send);
+	return control_mac(l->digest, key, l->mac_size, is_crypt(k) ? crypt : auth, 3, out);
+}
+
+/* What stands for the body under this wrap; n bytes from `in` to `out`, both ways. */
+static bool translate(const struct control_key *k, bool send, const uint8_t *mac, const uint8_t *in,
+		      size_t n, uint8_t *out)
+{
+	if (is_crypt(k))
+		return control_cipher(static_key_cipher(&k->key, direction_of(k), send), mac, in, n,
+				      out);
+	if (n > 0)
+		memcpy(out, in, n);
+	return true;
 }
 
 bool control_digest_known(const char *digest)
 {
-	struct control_key k = {.wrap = WRAP_TLS_AUTH};
-	if (strlen(digest) >= sizeof k.digest)
-		return false;
-	memcpy(k.digest, digest, strlen(digest) + 1);
-	return mac_size(&k) > 0;
+	return strlen(digest) < sizeof((struct control_key *)0)->digest &&
+	       control_mac_size(digest) > 0;
 }
 
 size_t control_reset(const struct control_key *k, const uint8_t session[CONTROL_SESSION_SIZE],
 		     uint32_t time, uint8_t out[CONTROL_PACKET_MAX])
 {
-	if (!control_wrap_supported(k->wrap))
-		return 0;
-	size_t digest = k->wrap == WRAP_TLS_AUTH ? mac_size(k) : 0;
-	if (k->wrap == WRAP_TLS_AUTH && digest == 0)
+	const bool v2 = k->wrap == WRAP_TLS_CRYPT_V2;
+	const size_t wkc = v2 ? k->wrapped.size : 0;
+	struct layout l;
+	if (!layout_of(k, &l) || (v2 && (wkc < WRAPPED_KEY_MIN || wkc > WRAPPED_KEY_MAX)))
 		return 0;
 
-	uint8_t *at = out;
-	*at = HARD_RESET_CLIENT_V2;
-	memcpy(at + 1, session, CONTROL_SESSION_SIZE);
-	at += HEAD_SIZE;
-	uint8_t *signature = at, *stamp = at + digest;
-	if (k->wrap == WRAP_TLS_AUTH) {
-		wire_put(stamp, FIRST_PACKET_ID, 4);
-		wire_put(stamp + 4, time, 4);
-		at = stamp + STAMP_SIZE;
-	}
-	const uint8_t *body = at;
-	wire_put(at, 0, 1); /* nothing to acknowledge yet */
-	wire_put(at + 1, FIRST_MESSAGE, 4);
-	at += 5;
-
-	if (k->wrap == WRAP_TLS_AUTH) {
-		const struct signed_parts parts = {stamp, out,
-						   wire_over(body, (size_t)(at - body))};
-		uint8_t tag[MAC_MAX];
-		if (!mac(k, true, digest, &parts, tag))
+	uint8_t body[RESET_BODY_SIZE], mac[CONTROL_MAC_MAX] = {0};
+	wire_put(body, 0, 1); /* nothing to acknowledge yet */
+	wire_put(body + 1, FIRST_MESSAGE, 4);
+	*out = v2 ? HARD_RESET_CLIENT_V3 : HARD_RESET_CLIENT_V2;
+	memcpy(out + 1, session, CONTROL_SESSION_SIZE);
+	if (l.mac_size > 0) {
+		const struct control_part clear = {body, sizeof body};
+		wire_put(out + l.stamp, (v2 ? EARLY_NEGOTIATION : 0) + FIRST_PACKET_ID, 4);
+		wire_put(out + l.stamp + 4, time, 4);
+		if (!packet_mac(k, &l, true, out, clear, mac))
 			return 0;
-		memcpy(signature, tag, digest);
+		memcpy(out + l.mac, mac, l.mac_size);
 	}
-	return (size_t)(at - out);
+	if (!translate(k, true, mac, body, sizeof body, out + l.body))
+		return 0;
+	memcpy(out + l.body + sizeof body, k->wrapped.bytes, wkc);
+	return l.body + sizeof body + wkc;
 }
 
-/* What follows the head and the wrap: the list of acknowledgements, the session that they are for,
- * the packet's own number. What a later version adds behind it is ignored. */
+/* The list of acknowledgements, the session that they are for, the packet's own number. What a
+ * later version adds behind it is ignored, and so is a server's wish to see WKc again. */
 static enum control_flaw check_body(struct wire *w, const uint8_t session[CONTROL_SESSION_SIZE])
 {
 	bool acknowledged = false;
@@ -143,43 +152,37 @@ static enum control_flaw check_body(struct wire *w, const uint8_t session[CONTRO
 	return CONTROL_FINE;
 }
 
-/* Takes the MAC and the stamp off the front of `w` and verifies the packet. */
-static enum control_flaw check_mac(const struct control_key *k, const uint8_t *head, struct wire *w,
-				   uint32_t *time)
+/* Verifies a packet whose body is `clear`, which may be the work of a forger up to here. */
+static bool mac_is_right(const struct control_key *k, const struct layout *l, const uint8_t *packet,
+			 const struct control_part clear)
 {
-	uint8_t expected[MAC_MAX];
-	size_t digest = mac_size(k);
-	if (digest == 0)
-		return CONTROL_BAD_MAC;
-	const uint8_t *signature = wire_take(w, digest);
-	const uint8_t *stamp = wire_take(w, STAMP_SIZE);
-	if (w->overrun)
-		return CONTROL_NOT_A_RESET;
-	const struct signed_parts parts = {stamp, head, *w};
-	if (!mac(k, false, digest, &parts, expected) ||
-	    CRYPTO_memcmp(signature, expected, digest) != 0)
-		return CONTROL_BAD_MAC;
-	struct wire times = wire_over(stamp + 4, 4);
-	*time = wire_u32(&times);
-	return CONTROL_FINE;
+	uint8_t expected[CONTROL_MAC_MAX];
+	return l->mac_size == 0 || (packet_mac(k, l, false, packet, clear, expected) &&
+				    CRYPTO_memcmp(packet + l->mac, expected, l->mac_size) == 0);
 }
 
 enum control_flaw control_reset_reply(const struct control_key *k,
 				      const uint8_t session[CONTROL_SESSION_SIZE],
 				      const void *bytes, size_t size, struct control_reply *out)
 {
-	struct wire w = wire_over(bytes, size);
-	const uint8_t *head = wire_take(&w, HEAD_SIZE);
-	if (head == NULL || head[0] != HARD_RESET_SERVER_V2 || !control_wrap_supported(k->wrap))
+	const uint8_t *packet = bytes;
+	uint8_t clear[CONTROL_PACKET_MAX];
+	struct layout l;
+	if (size < HEAD_SIZE || size > CONTROL_PACKET_MAX || packet[0] != HARD_RESET_SERVER_V2)
+		return CONTROL_NOT_A_RESET;
+	if (!layout_of(k, &l))
+		return CONTROL_BAD_MAC;
+	if (size < l.body)
 		return CONTROL_NOT_A_RESET;
 
-	struct control_reply reply = {.has_time = k->wrap == WRAP_TLS_AUTH};
-	enum control_flaw flaw = CONTROL_FINE;
-	if (reply.has_time)
-		flaw = check_mac(k, head, &w, &reply.time);
+	const struct control_part body = {clear, size - l.body};
+	if (!translate(k, false, packet + l.mac, packet + l.body, body.n, clear) ||
+	    !mac_is_right(k, &l, packet, body))
+		return CONTROL_BAD_MAC;
+	struct wire w = wire_over(clear, body.n), time = wire_over(packet + l.stamp + 4, 4);
+	enum control_flaw flaw = check_body(&w, session);
 	if (flaw == CONTROL_FINE)
-		flaw = check_body(&w, session);
-	if (flaw == CONTROL_FINE)
-		*out = reply;
+		*out = (struct control_reply){.has_time = l.mac_size > 0,
+					      .time = l.mac_size > 0 ? wire_u32(&time) : 0};
 	return flaw;
 }

@@ -321,8 +321,6 @@ int prober_open(struct prober **out, uv_loop_t *loop, const struct profile_remot
 	if (remote->proto != PROTO_UDP && remote->proto != PROTO_UDP4 &&
 	    remote->proto != PROTO_UDP6)
 		return UV_EPROTONOSUPPORT;
-	if (!control_wrap_supported(key->wrap))
-		return UV_ENOTSUP;
 	struct prober *p = calloc(1, sizeof *p);
 	if (p == NULL)
 		return UV_ENOMEM;

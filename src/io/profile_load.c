@@ -45,30 +45,30 @@ static bool key_path(const char *profile, const char *name, char *out, size_t si
 
 static bool take_key(struct loaded_profile *l, struct slice text, const char *where)
 {
-	if (static_key_parse(text, &l->key.key) == VERDICT_DONE)
+	enum control_key_flaw flaw = control_key_parse(text, &l->key);
+	if (flaw == CONTROL_KEY_FINE)
 		return true;
-	no_probe(l,
-		 "the tls-auth key (%s) is not an \"OpenVPN Static key V1\" of 2048 bits; "
-		 "give the profile the key file that the server uses",
-		 show_path(where).text);
+	no_probe(l, "the %s key (%s) %s", control_wrap_name(l->key.wrap), show_path(where).text,
+		 control_key_flaw_text(flaw, l->key.wrap));
 	return false;
 }
 
 static bool load_key(struct loaded_profile *l, const char *path)
 {
 	char file[2 * PROFILE_PATH_MAX], why[96];
+	const char *option = control_wrap_name(l->key.wrap);
 	struct small_file f;
 	if (l->profile.key_inline)
 		return take_key(l, l->profile.key_text, "inline");
 	if (!key_path(path, l->profile.key_file, file, sizeof file)) {
-		no_probe(l, "the tls-auth key file's path is too long; use a shorter one");
+		no_probe(l, "the %s key file's path is too long; use a shorter one", option);
 		return false;
 	}
 	if (!small_file_read(file, KEY_LIMIT, &f, why, sizeof why)) {
 		no_probe(l,
-			 "the tls-auth key file %s: %s; run ovpnwatch as a user who may read it, "
+			 "the %s key file %s: %s; run ovpnwatch as a user who may read it, "
 			 "or correct its name",
-			 show_path(file).text, why);
+			 option, show_path(file).text, why);
 		return false;
 	}
 	bool fine = take_key(l, (struct slice){.p = f.text, .n = f.n}, file);
@@ -77,7 +77,7 @@ static bool load_key(struct loaded_profile *l, const char *path)
 }
 
 /* Does libcrypto know the digest? Asked by wrapping a packet that nobody sends. */
-static bool digest_is_known(struct loaded_profile *l)
+static bool can_wrap(struct loaded_profile *l)
 {
 	static const uint8_t session[CONTROL_SESSION_SIZE];
 	uint8_t packet[CONTROL_PACKET_MAX];
@@ -126,14 +126,9 @@ static bool judge(struct loaded_profile *l, const char *path)
 	l->key.wrap = p->wrap;
 	l->key.direction = p->direction;
 	snprintf(l->key.digest, sizeof l->key.digest, "%s", p->auth);
-	if (!control_wrap_supported(p->wrap)) {
-		no_probe(l, "the profile uses %s, and servers under that key cannot be probed yet",
-			 p->wrap == WRAP_TLS_CRYPT_V2 ? "tls-crypt-v2" : "tls-crypt");
-		return false;
-	}
 	if (p->wrap == WRAP_PLAIN)
 		return true;
-	l->probe_has_time = load_key(l, path) && digest_is_known(l);
+	l->probe_has_time = load_key(l, path) && can_wrap(l);
 	return l->probe_has_time;
 }
 

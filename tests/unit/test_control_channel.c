@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "proto/control_channel.h"
 #include "proto/wire.h"
+#include "support/control_server.h"
 #include "support/guard_page.h"
 #include "support/hex_fixture.h"
 
@@ -9,36 +10,58 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-static const char fixture[] = "control_tls_auth.hex";
-
 /* What was captured, and under which settings. */
 static const struct capture {
 	const char *label, *digest;
 	enum control_wrap wrap;
 	enum key_direction direction;
+	const char *key; /* tls-crypt-v2: its label */
 } captures[] = {
-    {"SHA1/1", "SHA1", WRAP_TLS_AUTH, KEY_INVERSE},
-    {"SHA1/0", "SHA1", WRAP_TLS_AUTH, KEY_NORMAL},
-    {"SHA1/none", "SHA1", WRAP_TLS_AUTH, KEY_BIDIRECTIONAL},
-    {"SHA256/1", "SHA256", WRAP_TLS_AUTH, KEY_INVERSE},
-    {"SHA256/0", "SHA256", WRAP_TLS_AUTH, KEY_NORMAL},
-    {"SHA256/none", "SHA256", WRAP_TLS_AUTH, KEY_BIDIRECTIONAL},
-    {"SHA512/1", "SHA512", WRAP_TLS_AUTH, KEY_INVERSE},
-    {"SHA512/0", "SHA512", WRAP_TLS_AUTH, KEY_NORMAL},
-    {"SHA512/none", "SHA512", WRAP_TLS_AUTH, KEY_BIDIRECTIONAL},
-    {"BLAKE2b512/1", "BLAKE2b512", WRAP_TLS_AUTH, KEY_INVERSE},
-    {"MD5/1", "MD5", WRAP_TLS_AUTH, KEY_INVERSE},
-    {"SHA512-256/1", "SHA512-256", WRAP_TLS_AUTH, KEY_INVERSE},
-    {"plain", "", WRAP_PLAIN, KEY_BIDIRECTIONAL},
+    {"SHA1/1", "SHA1", WRAP_TLS_AUTH, KEY_INVERSE, NULL},
+    {"SHA1/0", "SHA1", WRAP_TLS_AUTH, KEY_NORMAL, NULL},
+    {"SHA1/none", "SHA1", WRAP_TLS_AUTH, KEY_BIDIRECTIONAL, NULL},
+    {"SHA256/1", "SHA256", WRAP_TLS_AUTH, KEY_INVERSE, NULL},
+    {"SHA256/0", "SHA256", WRAP_TLS_AUTH, KEY_NORMAL, NULL},
+    {"SHA256/none", "SHA256", WRAP_TLS_AUTH, KEY_BIDIRECTIONAL, NULL},
+    {"SHA512/1", "SHA512", WRAP_TLS_AUTH, KEY_INVERSE, NULL},
+    {"SHA512/0", "SHA512", WRAP_TLS_AUTH, KEY_NORMAL, NULL},
+    {"SHA512/none", "SHA512", WRAP_TLS_AUTH, KEY_BIDIRECTIONAL, NULL},
+    {"BLAKE2b512/1", "BLAKE2b512", WRAP_TLS_AUTH, KEY_INVERSE, NULL},
+    {"MD5/1", "MD5", WRAP_TLS_AUTH, KEY_INVERSE, NULL},
+    {"SHA512-256/1", "SHA512-256", WRAP_TLS_AUTH, KEY_INVERSE, NULL},
+    {"plain", "", WRAP_PLAIN, KEY_BIDIRECTIONAL, NULL},
+    /* Neither digest nor direction matter here: whatever the profile says. */
+    {"tls-crypt", "", WRAP_TLS_CRYPT, KEY_BIDIRECTIONAL, NULL},
+    {"tls-crypt", "SHA512", WRAP_TLS_CRYPT, KEY_NORMAL, NULL},
+    {"short/default", "", WRAP_TLS_CRYPT_V2, KEY_BIDIRECTIONAL, "KEY-short"},
+    {"short/force-cookie", "", WRAP_TLS_CRYPT_V2, KEY_NORMAL, "KEY-short"},
+    {"short/allow-noncookie", "SHA1", WRAP_TLS_CRYPT_V2, KEY_INVERSE, "KEY-short"},
+    {"long/default", "", WRAP_TLS_CRYPT_V2, KEY_BIDIRECTIONAL, "KEY-long"},
+    {"long/force-cookie", "", WRAP_TLS_CRYPT_V2, KEY_BIDIRECTIONAL, "KEY-long"},
+    {"long/allow-noncookie", "", WRAP_TLS_CRYPT_V2, KEY_BIDIRECTIONAL, "KEY-long"},
 };
 enum { N_CAPTURES = sizeof captures / sizeof *captures };
+
+static const char *fixture_of(enum control_wrap wrap)
+{
+	if (wrap == WRAP_TLS_CRYPT_V2)
+		return "control_tls_crypt_v2.hex";
+	return wrap == WRAP_TLS_CRYPT ? "control_tls_crypt.hex" : "control_tls_auth.hex";
+}
 
 static struct control_key key_of(const struct capture *c)
 {
 	struct control_key k = {.wrap = c->wrap, .direction = c->direction};
+	snprintf(k.digest, sizeof k.digest, "%s", c->digest);
+	if (c->key != NULL) {
+		struct hex_bytes b = hex_fixture(fixture_of(c->wrap), c->key, 0);
+		memcpy(k.key.bytes, b.b, STATIC_KEY_SIZE);
+		k.wrapped.size = b.n - STATIC_KEY_SIZE;
+		memcpy(k.wrapped.bytes, b.b + STATIC_KEY_SIZE, k.wrapped.size);
+		return k;
+	}
 	for (int i = 0; i < STATIC_KEY_SIZE; i++)
 		k.key.bytes[i] = (uint8_t)i;
-	snprintf(k.digest, sizeof k.digest, "%s", c->digest);
 	return k;
 }
 
@@ -46,7 +69,7 @@ static struct hex_bytes captured(const struct capture *c, const char *way)
 {
 	char label[64];
 	snprintf(label, sizeof label, "%s-%s", way, c->label);
-	return hex_fixture(fixture, label, 0);
+	return hex_fixture(fixture_of(c->wrap), label, 0);
 }
 
 static const uint8_t *session_of(const struct hex_bytes *request)
@@ -54,10 +77,12 @@ static const uint8_t *session_of(const struct hex_bytes *request)
 	return request->b + 1;
 }
 
-/* net_time stands 9 bytes before the end of a reset: acklen and the message's number follow. */
-static uint32_t time_of(const struct hex_bytes *request)
+/* net_time stands behind head and packet id under tls-crypt, else 9 bytes before the end of a
+ * reset: acklen and the message's number follow. */
+static uint32_t time_of(const struct capture *c, const struct hex_bytes *request)
 {
-	struct wire w = wire_over(request->b + request->n - 9, 4);
+	size_t at = c->wrap >= WRAP_TLS_CRYPT ? 13 : request->n - 9;
+	struct wire w = wire_over(request->b + at, 4);
 	return wire_u32(&w);
 }
 
@@ -69,7 +94,7 @@ static void request_is_openvpns(void **state)
 		uint8_t out[CONTROL_PACKET_MAX];
 		struct control_key k = key_of(&captures[i]);
 		struct hex_bytes sent = captured(&captures[i], "REQ");
-		size_t n = control_reset(&k, session_of(&sent), time_of(&sent), out);
+		size_t n = control_reset(&k, session_of(&sent), time_of(&captures[i], &sent), out);
 		assert_int_equal(n, sent.n);
 		assert_memory_equal(out, sent.b, n);
 	}
@@ -85,9 +110,10 @@ static void real_reply_is_accepted(void **state)
 		struct control_reply r;
 		assert_int_equal(control_reset_reply(&k, session_of(&sent), back.b, back.n, &r),
 				 CONTROL_FINE);
-		assert_int_equal(r.has_time, k.wrap == WRAP_TLS_AUTH);
+		assert_int_equal(r.has_time, k.wrap != WRAP_PLAIN);
 		if (r.has_time) /* both clocks were honest, and the answer came at once */
-			assert_in_range(r.time, time_of(&sent), time_of(&sent) + 1);
+			assert_in_range(r.time, time_of(&captures[i], &sent),
+					time_of(&captures[i], &sent) + 1);
 	}
 }
 
@@ -139,6 +165,28 @@ static void another_key(void **state)
 			 CONTROL_FINE);
 }
 
+/* tls-crypt uses the first 32 bytes of each half, and answers come under the first key. */
+static void another_tls_crypt_key(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_CAPTURES; i++) {
+		struct control_key k = key_of(&captures[i]);
+		struct hex_bytes sent = captured(&captures[i], "REQ");
+		struct hex_bytes back = captured(&captures[i], "RPY");
+		struct control_reply r;
+		if (k.wrap < WRAP_TLS_CRYPT)
+			continue;
+		for (size_t at = 0; at < STATIC_KEY_SIZE; at++) {
+			bool used = at < 128 && at % 64 < 32;
+			k.key.bytes[at] ^= 0x80;
+			assert_int_equal(
+			    control_reset_reply(&k, session_of(&sent), back.b, back.n, &r),
+			    used ? CONTROL_BAD_MAC : CONTROL_FINE);
+			k.key.bytes[at] ^= 0x80;
+		}
+	}
+}
+
 static void somebody_elses_answer(void **state)
 {
 	(void)state;
@@ -157,55 +205,98 @@ static void somebody_elses_answer(void **state)
 	}
 }
 
-/* Without a MAC the layout alone decides. */
-static void plain_layouts(void **state)
+/* Bodies, each behind a head and a MAC that are right: the layout alone decides. */
+static const struct {
+	const char *body;
+	enum control_flaw flaw;
+} bodies[] = {
+    {"0100000000010203040506070800000000", CONTROL_FINE},
+    /* Early negotiation flags behind the packet's number */
+    {"0100000000010203040506070800000000000100020001", CONTROL_FINE},
+    /* Two acknowledgements, ours the second; eight, ours the last */
+    {"020000000100000000010203040506070800000000", CONTROL_FINE},
+    {"080000000800000007000000060000000500000004000000030000000200000000010203040506070800000000",
+     CONTROL_FINE},
+    {"0100000001010203040506070800000000", CONTROL_NOT_OURS},
+    {"0000000000", CONTROL_NOT_OURS},
+    {"0100000000010203040506070900000000", CONTROL_NOT_OURS},
+    /* More acknowledgements than the protocol has, or than are there */
+    {"09000000000000000000000000000000000000000000000000000000000000000000000000"
+     "010203040506070800000000",
+     CONTROL_NOT_A_RESET},
+    {"0400000000010203040506070800000000", CONTROL_NOT_A_RESET},
+    {"ff", CONTROL_NOT_A_RESET},
+    /* Nothing at all; no packet number */
+    {"", CONTROL_NOT_A_RESET},
+    {"00", CONTROL_NOT_A_RESET},
+    {"01000000000102030405060708", CONTROL_NOT_A_RESET},
+};
+
+static void layouts(void **state)
 {
 	(void)state;
-	static const struct {
-		const char *packet;
-		enum control_flaw flaw;
-	} rows[] = {
-	    {"40a1a2a3a4a5a6a7a801000000000102030405060708"
-	     "00000000",
-	     CONTROL_FINE},
-	    /* Early negotiation flags behind the packet's number */
-	    {"40a1a2a3a4a5a6a7a801000000000102030405060708"
-	     "00000000000100020001",
-	     CONTROL_FINE},
-	    /* Two acknowledgements, ours the second */
-	    {"40a1a2a3a4a5a6a7a80200000001000000000102030405060708"
-	     "00000000",
-	     CONTROL_FINE},
-	    {"40a1a2a3a4a5a6a7a801000000010102030405060708"
-	     "00000000",
-	     CONTROL_NOT_OURS},
-	    {"40a1a2a3a4a5a6a7a800"
-	     "00000000",
-	     CONTROL_NOT_OURS},
-	    {"40a1a2a3a4a5a6a7a801000000000102030405060709"
-	     "00000000",
-	     CONTROL_NOT_OURS},
-	    /* More acknowledgements than the protocol has, or than are there */
-	    {"40a1a2a3a4a5a6a7a809"
-	     "000000000000000000000000000000000000000000000000"
-	     "000000000000000000000000010203040506070800000000",
-	     CONTROL_NOT_A_RESET},
-	    {"40a1a2a3a4a5a6a7a804000000000102030405060708"
-	     "00000000",
-	     CONTROL_NOT_A_RESET},
-	    /* Key id 1; a client's reset; an acknowledgement; a data packet */
-	    {"41a1a2a3a4a5a6a7a80100000000010203040506070800000000", CONTROL_NOT_A_RESET},
-	    {"38a1a2a3a4a5a6a7a80000000000", CONTROL_NOT_A_RESET},
-	    {"28a1a2a3a4a5a6a7a801000000000102030405060708", CONTROL_NOT_A_RESET},
-	    {"48000000", CONTROL_NOT_A_RESET},
-	};
 	static const uint8_t session[] = {1, 2, 3, 4, 5, 6, 7, 8};
-	struct control_key k = {.wrap = WRAP_PLAIN};
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct control_reply r = {.has_time = true};
-		struct hex_bytes b = hex_from(rows[i].packet);
-		assert_int_equal(control_reset_reply(&k, session, b.b, b.n, &r), rows[i].flaw);
-		assert_int_equal(r.has_time, rows[i].flaw != CONTROL_FINE);
+	struct guarded g = guarded_new(CONTROL_PACKET_MAX);
+	for (size_t i = 0; i < N_CAPTURES; i++) {
+		struct control_key k = key_of(&captures[i]);
+		for (size_t j = 0; j < sizeof bodies / sizeof *bodies; j++) {
+			uint8_t out[CONTROL_PACKET_MAX];
+			struct hex_bytes b = hex_from(bodies[j].body);
+			size_t n = control_server_reply(&k, 1795500007, b.b, b.n, out);
+			struct control_reply r = {.time = 1};
+			enum control_flaw flaw =
+			    control_reset_reply(&k, session, guarded_copy(&g, out, n), n, &r);
+			if (flaw != bodies[j].flaw)
+				fail_msg("%s: %s: %d", captures[i].label, bodies[j].body, flaw);
+			bool timed = flaw == CONTROL_FINE && k.wrap != WRAP_PLAIN;
+			assert_int_equal(r.has_time, timed);
+			assert_int_equal(r.time, flaw != CONTROL_FINE ? 1 : timed ? 1795500007 : 0);
+		}
+	}
+	guarded_free(&g);
+}
+
+/* Key id 1; a client's resets; an acknowledgement; a data packet; our own reset come back. */
+static void other_packets(void **state)
+{
+	(void)state;
+	static const uint8_t firsts[] = {0x41, 0x38, 0x50, 0x28, 0x48, 0x20, 0x58, 0};
+	for (size_t i = 0; i < N_CAPTURES; i++) {
+		struct control_key k = key_of(&captures[i]);
+		struct hex_bytes sent = captured(&captures[i], "REQ");
+		struct hex_bytes back = captured(&captures[i], "RPY");
+		struct control_reply r;
+		for (size_t j = 0; j < sizeof firsts; j++) {
+			back.b[0] = firsts[j];
+			assert_int_equal(
+			    control_reset_reply(&k, session_of(&sent), back.b, back.n, &r),
+			    CONTROL_NOT_A_RESET);
+		}
+		assert_int_equal(control_reset_reply(&k, session_of(&sent), sent.b, sent.n, &r),
+				 CONTROL_NOT_A_RESET);
+	}
+}
+
+/* What a later version may add has its limit. */
+static void longest_answer(void **state)
+{
+	(void)state;
+	static const uint8_t session[] = {1, 2, 3, 4, 5, 6, 7, 8};
+	static uint8_t body[CONTROL_PACKET_MAX], out[CONTROL_PACKET_MAX + 129];
+	struct hex_bytes b = hex_from(bodies[0].body);
+	memcpy(body, b.b, b.n);
+	for (size_t i = 0; i < N_CAPTURES; i++) {
+		struct control_key k = key_of(&captures[i]);
+		struct control_reply r;
+		size_t overhead = control_server_reply(&k, 0, NULL, 0, out);
+		size_t n = CONTROL_PACKET_MAX - overhead;
+		assert_int_equal(control_server_reply(&k, 0, body, n, out), CONTROL_PACKET_MAX);
+		assert_int_equal(control_reset_reply(&k, session, out, CONTROL_PACKET_MAX, &r),
+				 CONTROL_FINE);
+		assert_int_equal(control_server_reply(&k, 0, body, n + 1, out),
+				 CONTROL_PACKET_MAX + 1);
+		assert_int_equal(control_reset_reply(&k, session, out, CONTROL_PACKET_MAX + 1, &r),
+				 CONTROL_NOT_A_RESET);
 	}
 }
 
@@ -266,31 +357,49 @@ static void digest_names(void **state)
 	assert_int_equal(control_reset(&k, session, 0, out), 0);
 }
 
-static void wraps_not_spoken(void **state)
+/* No WKc, or one that cannot be: no packet, and nothing written beyond it. */
+static void no_wrapped_key(void **state)
 {
 	(void)state;
 	static const uint8_t session[CONTROL_SESSION_SIZE];
-	struct control_key k = {.wrap = WRAP_TLS_CRYPT, .digest = "SHA256"};
-	struct control_reply r;
-	uint8_t out[CONTROL_PACKET_MAX] = {0x40};
-	assert_true(control_wrap_supported(WRAP_PLAIN));
-	assert_true(control_wrap_supported(WRAP_TLS_AUTH));
-	for (; k.wrap <= WRAP_TLS_CRYPT_V2; k.wrap++) {
-		assert_false(control_wrap_supported(k.wrap));
-		assert_int_equal(control_reset(&k, session, 0, out), 0);
-		assert_int_equal(control_reset_reply(&k, session, out, sizeof out, &r),
-				 CONTROL_NOT_A_RESET);
+	static const struct {
+		size_t size, packet;
+	} rows[] = {
+	    {0, 0},
+	    {WRAPPED_KEY_MIN - 1, 0},
+	    {WRAPPED_KEY_MIN, 54 + WRAPPED_KEY_MIN},
+	    {WRAPPED_KEY_MAX, 54 + WRAPPED_KEY_MAX},
+	    {WRAPPED_KEY_MAX + 1, 0},
+	    {SIZE_MAX, 0},
+	};
+	struct guarded g = guarded_new(CONTROL_PACKET_MAX);
+	uint8_t zeros[CONTROL_PACKET_MAX] = {0};
+	uint8_t *out = guarded_copy(&g, zeros, sizeof zeros);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct control_key k = {.wrap = WRAP_TLS_CRYPT_V2};
+		k.wrapped.size = rows[i].size;
+		assert_int_equal(control_reset(&k, session, 0, out), rows[i].packet);
+		k.wrap = WRAP_TLS_CRYPT; /* which has none to look at */
+		assert_int_equal(control_reset(&k, session, 0, out), 54);
 	}
+	guarded_free(&g);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(request_is_openvpns),   cmocka_unit_test(real_reply_is_accepted),
-	    cmocka_unit_test(every_flipped_bit),     cmocka_unit_test(another_key),
-	    cmocka_unit_test(somebody_elses_answer), cmocka_unit_test(plain_layouts),
-	    cmocka_unit_test(every_length),	     cmocka_unit_test(digest_names),
-	    cmocka_unit_test(wraps_not_spoken),
+	    cmocka_unit_test(request_is_openvpns),
+	    cmocka_unit_test(real_reply_is_accepted),
+	    cmocka_unit_test(every_flipped_bit),
+	    cmocka_unit_test(another_key),
+	    cmocka_unit_test(another_tls_crypt_key),
+	    cmocka_unit_test(somebody_elses_answer),
+	    cmocka_unit_test(layouts),
+	    cmocka_unit_test(other_packets),
+	    cmocka_unit_test(longest_answer),
+	    cmocka_unit_test(every_length),
+	    cmocka_unit_test(digest_names),
+	    cmocka_unit_test(no_wrapped_key),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -500,9 +500,6 @@ static void what_cannot_be_probed(void **state)
 	struct control_key k = key_of(WRAP_PLAIN, "");
 	assert_int_equal(prober_open(&prober, &loop, &remote, &k, tunnel, sink, seen),
 			 UV_EPROTONOSUPPORT);
-	remote.proto = PROTO_UDP6;
-	k.wrap = WRAP_TLS_CRYPT_V2;
-	assert_int_equal(prober_open(&prober, &loop, &remote, &k, tunnel, sink, seen), UV_ENOTSUP);
 }
 
 #define LOOP_TEST(f) cmocka_unit_test_setup_teardown(f, loop_begin, loop_end)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/profile_load.h"
+#include "support/text_fixture.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
@@ -13,6 +14,7 @@
 #include <cmocka.h>
 
 static char dir[64], path[96], key_file[96], key_text[1024];
+static char v2_file[96], v2_text[4096], server_file[96];
 
 static void put(const char *file, const char *text, size_t n)
 {
@@ -38,6 +40,13 @@ static int make_dir(void **state)
 		at += sprintf(at, "%02x%s", i, i % 16 == 15 ? "\n" : "");
 	sprintf(at, "-----END OpenVPN Static key V1-----\n");
 	put(key_file, key_text, strlen(key_text));
+	char text[1024];
+	struct slice key = text_fixture("tls_crypt_v2_client.key", v2_text, sizeof v2_text);
+	snprintf(v2_file, sizeof v2_file, "%s/v2.key", dir);
+	put(v2_file, key.p, key.n);
+	key = text_fixture("tls_crypt_v2_server.key", text, sizeof text);
+	snprintf(server_file, sizeof server_file, "%s/v2s.key", dir);
+	put(server_file, key.p, key.n);
 	return 0;
 }
 
@@ -46,6 +55,8 @@ static int remove_dir(void **state)
 	(void)state;
 	unlink(path);
 	unlink(key_file);
+	unlink(v2_file);
+	unlink(server_file);
 	return rmdir(dir);
 }
 
@@ -105,6 +116,66 @@ static void key_by_its_whole_path_or_inline(void **state)
 	key_is_the_files();
 }
 
+static void assert_loaded(const char *text, enum control_wrap wrap)
+{
+	assert_int_equal(load(text), LOAD_FINE);
+	assert_string_equal(loaded.no_probe, "");
+	assert_true(loaded.can_probe);
+	assert_true(loaded.probe_has_time);
+	assert_int_equal(loaded.key.wrap, wrap);
+	assert_null(loaded.profile.key_text.p);
+}
+
+/* In a file, inline, in a <connection> block; `auth` is not about the control channel then. */
+static void tls_crypt_keys(void **state)
+{
+	(void)state;
+	char text[2048];
+	assert_loaded("client\nremote a\ntls-crypt ta.key\nauth NO-SUCH\n", WRAP_TLS_CRYPT);
+	key_is_the_files();
+	assert_int_equal(loaded.key.wrapped.size, 0);
+	snprintf(text, sizeof text, "remote a\n<tls-crypt>\n%s</tls-crypt>\nauth none\n", key_text);
+	assert_loaded(text, WRAP_TLS_CRYPT);
+	key_is_the_files();
+	snprintf(text, sizeof text,
+		 "client\n<connection>\nremote a\n<tls-crypt>\n%s</tls-crypt>\n</connection>\n",
+		 key_text);
+	assert_loaded(text, WRAP_TLS_CRYPT);
+	key_is_the_files();
+	assert_loaded("<connection>\nremote a\ntls-crypt ta.key\n</connection>\n", WRAP_TLS_CRYPT);
+	key_is_the_files();
+}
+
+static void tls_crypt_v2_keys(void **state)
+{
+	(void)state;
+	char text[sizeof v2_text + 256];
+	struct static_key key;
+	struct wrapped_key wrapped;
+	assert_int_equal(wrapped_key_parse(slice_from(v2_text), &key, &wrapped), VERDICT_DONE);
+	const char *const forms[] = {
+	    "client\nremote a\ntls-crypt-v2 v2.key\nauth NO-SUCH\n",
+	    "remote a\n<tls-crypt-v2>\n%s</tls-crypt-v2>\n",
+	    "<connection>\nremote a\n<tls-crypt-v2>\n%s</tls-crypt-v2>\n</connection>\n",
+	    "<connection>\nremote a\ntls-crypt-v2 v2.key\n</connection>\n",
+	};
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+		const char *at = strstr(forms[i], "%s");
+		if (at != NULL)
+			snprintf(text, sizeof text, "%.*s%s%s", (int)(at - forms[i]), forms[i],
+				 v2_text, at + 2);
+		else
+			strcpy(text, forms[i]);
+		assert_loaded(text, WRAP_TLS_CRYPT_V2);
+		assert_memory_equal(&loaded.key.key, &key, sizeof key);
+		assert_int_equal(loaded.key.wrapped.size, wrapped.size);
+		assert_memory_equal(loaded.key.wrapped.bytes, wrapped.bytes, wrapped.size);
+	}
+	profile_unload(&loaded);
+	for (size_t i = 0; i < sizeof loaded.key; i++)
+		assert_int_equal(((const char *)&loaded.key)[i], 0);
+}
+
 /* A profile in the working directory has no folder in its name. */
 static void profile_without_a_folder(void **state)
 {
@@ -149,8 +220,19 @@ static void why_not(void **state)
 	    {"remote a 1 tcp-client\nremote b 1 tcp4\n", "TCP"},
 	    {"remote a 1\nhttp-proxy proxy.example 8080\n", "proxy"},
 	    {"remote a 1\nsocks-proxy proxy.example 1080\n", "proxy"},
-	    {"remote a 1\ntls-crypt ta.key\n", "tls-crypt, "},
-	    {"remote a 1\ntls-crypt-v2 ta.key\n", "tls-crypt-v2, "},
+	    {"remote a 1\ntls-crypt-v2 ta.key\nsocks-proxy proxy.example\n", "through a proxy"},
+	    {"remote a 1 tcp\ntls-crypt ta.key\n", "TCP"},
+	    {"remote a 1\ntls-crypt gone.key\n", "the tls-crypt key file"},
+	    {"remote a 1\ntls-crypt-v2 gone.key\n", "the tls-crypt-v2 key file"},
+	    {"remote a 1\ntls-crypt client.ovpn\n", "not an \"OpenVPN Static key V1\""},
+	    {"remote a 1\ntls-crypt v2.key\n", "v2.key) is a tls-crypt-v2 client key"},
+	    {"remote a 1\ntls-auth v2.key\n", "v2.key) is a tls-crypt-v2 client key"},
+	    {"remote a 1\ntls-crypt v2s.key\n", "v2s.key) is a tls-crypt-v2 server key"},
+	    {"remote a 1\ntls-crypt-v2 ta.key\n", "ta.key) is a tls-auth or tls-crypt key"},
+	    {"remote a 1\ntls-crypt-v2 v2s.key\n",
+	     "v2s.key) is a tls-crypt-v2 server key; the client's is wanted"},
+	    {"remote a 1\ntls-crypt-v2 client.ovpn\n", "tls-crypt-v2 client key\"; give"},
+	    {"remote a 1\n<tls-crypt-v2>\nnonsense\n</tls-crypt-v2>\n", "(inline) is not a whole"},
 	    {"remote a 1\nsecret ta.key\n", "static key"},
 	    {"remote a 1\ntls-auth gone.key 1\n", "gone.key: no such file"},
 	    {"remote a 1\ntls-auth . 1\n", "is a directory"},
@@ -182,6 +264,9 @@ static void long_key_paths(void **state)
 		assert_int_equal(load(text), LOAD_FINE);
 		assert_false(loaded.can_probe);
 		assert_non_null(strstr(loaded.no_probe, "kkk: no such file"));
+		assert_non_null(strstr(loaded.no_probe, "correct its name"));
+		snprintf(text, sizeof text, "remote a 1\ntls-crypt-v2 %s\n", name);
+		assert_int_equal(load(text), LOAD_FINE);
 		assert_non_null(strstr(loaded.no_probe, "correct its name"));
 	}
 }
@@ -228,6 +313,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(key_from_a_file_beside_the_profile),
 	    cmocka_unit_test(key_by_its_whole_path_or_inline),
+	    cmocka_unit_test(tls_crypt_keys),
+	    cmocka_unit_test(tls_crypt_v2_keys),
 	    cmocka_unit_test(profile_without_a_folder),
 	    cmocka_unit_test(plain_has_no_time),
 	    cmocka_unit_test(first_remote_by_udp_is_probed),
