@@ -38,8 +38,8 @@ static void aim(struct peer_clock *p, const struct stamp *now)
 		return;
 	nsec ahead = nsec_sub(now->ruler, now->mono);
 	nsec from = nsec_add(nsec_max(p->earliest, now->mono), ahead);
-	nsec at = p->burst_left > 0 ? offset_estimator_aim(&p->estimator, from)
-				    : offset_estimator_aim_check(&p->estimator, from);
+	nsec at = p->burst_left > 0 ? offset_estimator_aim(&p->estimator, from, 0)
+				    : offset_estimator_aim_check(&p->estimator, from, 0);
 	p->next = nsec_sub(at, ahead);
 }
 
