@@ -20,6 +20,7 @@
 #ifndef OVPNWATCH_PROTO_LOG_LINE_H
 #define OVPNWATCH_PROTO_LOG_LINE_H
 
+#include "proto/civil_time.h"
 #include "proto/nsec.h"
 #include "proto/slice.h"
 #include "proto/verdict.h"
@@ -41,10 +42,6 @@ struct log_line {
 
 /* Never VERDICT_INVALID or VERDICT_MORE for a line of any bytes: what bears no stamp is text. */
 void log_line_parse(struct slice line, struct log_line *out);
-
-/* Nanoseconds since 1970 of a civil time read as UTC; month 1 to 12. Proleptic Gregorian.
- * NSEC_UNKNOWN if they do not fit (before 1678, after 2261). */
-nsec civil_to_nsec(int year, int month, int day, int hour, int minute, int second);
 
 /* A time of the year LOG_LINE_NO_YEAR moved to the same day of `year` (1970 to 2261); February 29
  * becomes March 1 where there is none. */
