@@ -124,7 +124,7 @@ static void finish(struct probing *p, const struct stamp *now, struct actions *o
 	struct local_clock_reading local;
 	struct peer_clock_reading peer;
 	local_clock_read(&p->clock, now, &local);
-	peer_clock_read(&p->tunnel.peer, now, &local, &peer);
+	peer_time_read(&p->tunnel.peer.time, now, &local, p->options->offset_limit_s, &peer);
 	if (p->progress)
 		fputs("\r\033[K", stderr);
 	if (peer.present)
@@ -145,7 +145,7 @@ static void show_progress(const struct probing *p, const struct stamp *now)
 	char what[NOTICE_TEXT_MAX] = "no answer yet";
 	if (!p->progress)
 		return;
-	peer_clock_read(&p->tunnel.peer, now, NULL, &peer);
+	peer_time_read(&p->tunnel.peer.time, now, NULL, p->options->offset_limit_s, &peer);
 	if (peer.present)
 		say_peer_clock(&peer, what, sizeof what);
 	fprintf(stderr, "\r\033[K%u of %u: %s", t.answered, p->options->count, what);
@@ -276,8 +276,8 @@ static int run(struct probing *p)
 					   .ping_restart = -1};
 	tunnel_init(&p->tunnel, &p->config, &now);
 	/* The tunnel's own first burst is for watching; this one is counted. */
-	peer_clock_init(&p->tunnel.peer, true, p->config.probe_has_time);
-	peer_clock_burst_of(&p->tunnel.peer, o->count, &now);
+	peer_clock_init(&p->tunnel.peer, true, p->config.probe_has_time, false);
+	peer_clock_burst_of(&p->tunnel.peer, o->count, 750 * NSEC_PER_MSEC, &now);
 	local_clock_init(&p->clock, o->n_ntp, &now);
 	p->progress = isatty(STDERR_FILENO) && !o->verbose;
 

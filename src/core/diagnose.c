@@ -15,7 +15,8 @@ static cause_rule *const rules[CAUSE_COUNT] = {
 
 static unsigned finished(const struct probe_tally *t)
 {
-	return t->answered + t->unanswered + t->refused + t->unreachable + t->failed + t->bad_mac;
+	return t->answered + t->unanswered + t->refused + t->unreachable + t->failed + t->bad_mac +
+	       t->rejected;
 }
 
 void evidence_collect(struct evidence *e, const struct tunnel *t, const struct stamp *now)
@@ -31,8 +32,8 @@ void evidence_collect(struct evidence *e, const struct tunnel *t, const struct s
 	e->tunnel = t;
 	e->episode = episode;
 	e->now = *now;
-	peer_clock_read(&t->peer, now, &e->local, &e->peer);
-	peer_clock_read_step(&t->peer, &e->step);
+	peer_time_read(&t->peer.time, now, &e->local, e->offset_limit_s, &e->peer);
+	peer_time_read_step(&t->peer.time, &e->step);
 	e->silent = peer_clock_tally(&t->peer, from + ping * NSEC_PER_SEC + COUNT_GRAIN,
 				     episode->began.mono);
 	e->after = peer_clock_tally(&t->peer, episode->began.mono,

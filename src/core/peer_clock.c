@@ -5,7 +5,6 @@
 
 #include <assert.h>
 #include <limits.h>
-#include <math.h>
 
 static const struct {
 	unsigned size;
@@ -17,17 +16,39 @@ static const struct {
     [BURST_UP] = {8, 750 * NSEC_PER_MSEC},
 };
 
-void peer_clock_init(struct peer_clock *p, bool enabled, bool has_time)
+void peer_clock_init(struct peer_clock *p, bool enabled, bool has_time, bool costly)
 {
 	*p = (struct peer_clock){.enabled = enabled,
 				 .has_time = has_time,
+				 .costly = costly,
+				 .lead = NSEC_UNKNOWN,
 				 .next_id = 1,
 				 .earliest = NSEC_NEVER,
 				 .next = NSEC_NEVER,
 				 .refined = NSEC_UNKNOWN,
 				 .last_sent = NSEC_UNKNOWN,
 				 .last_answer = NSEC_UNKNOWN};
-	offset_estimator_init(&p->estimator);
+	peer_time_init(&p->time);
+}
+
+/* What is polite for a server that keeps no state, and for one that does. */
+static nsec paced(const struct peer_clock *p, nsec time)
+{
+	return p->costly ? time * PROBE_COSTLY : time;
+}
+
+void peer_clock_is_costly(struct peer_clock *p)
+{
+	if (p->costly)
+		return;
+	p->costly = true;
+	p->spacing *= PROBE_COSTLY;
+	if (p->last_sent == NSEC_UNKNOWN || p->next == NSEC_NEVER)
+		return;
+	/* What is planned was planned at the old pace. */
+	p->earliest =
+	    nsec_add(p->last_sent, p->burst_left > 0 ? p->spacing : paced(p, PROBE_QUIET));
+	p->next = nsec_max(p->next, p->earliest);
 }
 
 /* The estimator aims on the ruler, deadlines are on the monotonic one. (If the machine sleeps
@@ -38,8 +59,10 @@ static void aim(struct peer_clock *p, const struct stamp *now)
 		return;
 	nsec ahead = nsec_sub(now->ruler, now->mono);
 	nsec from = nsec_add(nsec_max(p->earliest, now->mono), ahead);
-	nsec at = p->burst_left > 0 ? offset_estimator_aim(&p->estimator, from, 0)
-				    : offset_estimator_aim_check(&p->estimator, from, 0);
+	nsec lead = p->lead == NSEC_UNKNOWN ? 0 : p->lead;
+	const struct offset_estimator *e = peer_time_aim(&p->time);
+	nsec at = p->burst_left > 0 ? offset_estimator_aim(e, from, lead)
+				    : offset_estimator_aim_check(e, from, lead);
 	p->next = nsec_sub(at, ahead);
 }
 
@@ -54,19 +77,20 @@ static void start_burst(struct peer_clock *p, unsigned size, nsec spacing, const
 		return; /* at the pace of the one that is under way, from its next probe on */
 	p->earliest = now->mono;
 	if (p->last_sent != NSEC_UNKNOWN)
-		p->earliest = nsec_max(now->mono, nsec_add(p->last_sent, PROBE_GAP_MIN));
+		p->earliest = nsec_max(now->mono, nsec_add(p->last_sent, paced(p, PROBE_GAP_MIN)));
 	p->next = p->earliest; /* whether the server answers comes before what its clock says */
 	p->at_once = true;
 }
 
 void peer_clock_burst(struct peer_clock *p, enum probe_burst why, const struct stamp *now)
 {
-	start_burst(p, bursts[why].size, bursts[why].spacing, now);
+	start_burst(p, bursts[why].size, paced(p, bursts[why].spacing), now);
 }
 
-void peer_clock_burst_of(struct peer_clock *p, unsigned count, const struct stamp *now)
+void peer_clock_burst_of(struct peer_clock *p, unsigned count, nsec spacing,
+			 const struct stamp *now)
 {
-	start_burst(p, count, bursts[BURST_START].spacing, now);
+	start_burst(p, count, spacing, now);
 }
 
 bool peer_clock_busy(const struct peer_clock *p)
@@ -98,8 +122,9 @@ static enum probe_result result_of(enum probe_outcome outcome)
 	case PROBE_BAD_MAC:
 		return RESULT_BAD_MAC;
 	case PROBE_REJECTED:
+		return RESULT_REJECTED;
 	case PROBE_REPEATED:
-		break;
+		break; /* of no probe that is pending */
 	}
 	return RESULT_FAILED;
 }
@@ -114,27 +139,6 @@ static bool undisturbed(const struct stamp *sent, const struct stamp *received)
 	       slept > -least;
 }
 
-static void read_clock(struct peer_clock *p, const struct event *e, struct peer_change *change)
-{
-	unsigned before = p->estimator.samples;
-	/* The stamps' clocks were read within `spread` of each other, in whichever order: the
-	 * reading of the ruler is no better than that. */
-	nsec sent = nsec_sub(e->u.probe.sent.ruler, nsec_max(e->u.probe.sent.spread, 0));
-	nsec received = nsec_add(e->at.ruler, nsec_max(e->at.spread, 0));
-	change->estimate =
-	    offset_estimator_add(&p->estimator, sent, received, e->u.probe.server_time);
-	change->measured = change->estimate != ESTIMATE_KEPT || p->estimator.samples != before;
-	if (!change->measured)
-		return;
-	change->stepped = change->estimate == ESTIMATE_STEPPED;
-	if (change->stepped) {
-		p->stepped = true;
-		p->step_after = p->last_answer_stamp;
-		p->step_before = e->at;
-	}
-	p->last_answer_stamp = e->at;
-}
-
 static void refine(struct peer_clock *p, enum estimate_change change, const struct stamp *now)
 {
 	if (change != ESTIMATE_STEPPED && change != ESTIMATE_RESTARTED)
@@ -142,7 +146,7 @@ static void refine(struct peer_clock *p, enum estimate_change change, const stru
 	if (p->refined != NSEC_UNKNOWN && nsec_sub(now->mono, p->refined) < PROBE_QUIET)
 		return;
 	p->refined = now->mono;
-	start_burst(p, bursts[BURST_START].size, bursts[BURST_START].spacing, now);
+	start_burst(p, bursts[BURST_START].size, paced(p, bursts[BURST_START].spacing), now);
 	p->at_once = false; /* that it answers is known */
 }
 
@@ -167,9 +171,14 @@ static unsigned slot_of(const struct peer_clock *p, const struct event *e)
 struct peer_change peer_clock_event(struct peer_clock *p, const struct event *e)
 {
 	struct peer_change change = {.measured = false, .estimate = ESTIMATE_KEPT};
+	if (e->u.probe.outcome == PROBE_REPEATED) {
+		peer_clock_is_costly(p);
+		return change;
+	}
 	unsigned slot = slot_of(p, e);
 	if (slot == PROBES_PENDING)
 		return change;
+	nsec lead = nsec_max(nsec_sub(e->u.probe.sent.mono, p->pending[slot].sent.mono), 0);
 	enum probe_result result = result_of(e->u.probe.outcome);
 	const struct stamp *sent = &e->u.probe.sent;
 	bool good = result == RESULT_ANSWERED && undisturbed(sent, &e->at);
@@ -178,11 +187,20 @@ struct peer_change peer_clock_event(struct peer_clock *p, const struct event *e)
 		p->last_answer = e->at.boot;
 	if (!good || !p->has_time || !e->u.probe.has_time)
 		return change;
-	read_clock(p, e, &change);
+	p->lead = p->lead == NSEC_UNKNOWN ? lead : nsec_min(p->lead, lead);
+	change = peer_time_probe(&p->time, sent, &e->at, e->u.probe.server_time);
 	if (change.measured) {
 		refine(p, change.estimate, &e->at);
 		aim(p, &e->at);
 	}
+	return change;
+}
+
+struct peer_change peer_clock_told(struct peer_clock *p, const struct peer_told *told)
+{
+	struct peer_change change = peer_time_told(&p->time, told);
+	if (change.measured && told->face == PEER_OPENVPN)
+		aim(p, &told->latest);
 	return change;
 }
 
@@ -207,7 +225,7 @@ static void send_probe(struct peer_clock *p, unsigned slot, const struct stamp *
 	    (struct action){.kind = ACTION_PROBE, .tunnel = t, .id = id};
 	if (p->burst_left > 0)
 		p->burst_left--;
-	p->earliest = nsec_add(now->mono, p->burst_left > 0 ? p->spacing : PROBE_QUIET);
+	p->earliest = nsec_add(now->mono, p->burst_left > 0 ? p->spacing : paced(p, PROBE_QUIET));
 	aim(p, now);
 }
 
@@ -262,6 +280,9 @@ static void count(struct probe_tally *tally, const struct probe_record *r)
 	case RESULT_BAD_MAC:
 		tally->bad_mac++;
 		break;
+	case RESULT_REJECTED:
+		tally->rejected++;
+		break;
 	}
 }
 
@@ -276,44 +297,4 @@ struct probe_tally peer_clock_tally(const struct peer_clock *p, nsec from, nsec 
 		    p->pending[i].sent.mono < until)
 			tally.pending++;
 	return tally;
-}
-
-/* Half the width and the middle of an interval, in seconds. */
-static double half_width_s(nsec lo, nsec hi)
-{
-	return (nsec_to_s(hi) - nsec_to_s(lo)) / 2;
-}
-
-void peer_clock_read(const struct peer_clock *p, const struct stamp *now,
-		     const struct local_clock_reading *local, struct peer_clock_reading *out)
-{
-	nsec lo, hi;
-	*out = peer_clock_unknown();
-	if (!offset_estimator_at(&p->estimator, now->ruler, &lo, &hi))
-		return;
-	out->present = true;
-	/* In integers as long as the epoch is in it: a double has no nanoseconds there. */
-	lo = nsec_sub(nsec_add(lo, now->ruler), now->wall);
-	hi = nsec_sub(nsec_add(hi, now->ruler), now->wall);
-	out->offset_s = nsec_to_s(lo) + half_width_s(lo, hi);
-	out->max_error_s = half_width_s(lo, hi) + nsec_to_s(nsec_max(now->spread, 0));
-	out->samples = p->estimator.samples < INT_MAX ? (int)p->estimator.samples : INT_MAX;
-	out->age_s = nsec_to_s(nsec_max(nsec_sub(now->boot, p->last_answer_stamp.boot), 0));
-	if (local == NULL || !local->present || local->state == LOCAL_CLOCK_STALE ||
-	    isnan(local->offset_s) || isnan(local->max_error_s))
-		return;
-	out->vs_utc_s = out->offset_s - local->offset_s;
-	out->vs_utc_max_error_s = out->max_error_s + local->max_error_s;
-}
-
-void peer_clock_read_step(const struct peer_clock *p, struct clock_step *out)
-{
-	nsec lo, hi;
-	*out = (struct clock_step){.clock = STEP_PEER, .max_error_s = (double)NAN};
-	if (!p->stepped || !offset_estimator_step(&p->estimator, &lo, &hi))
-		return;
-	out->present = true;
-	out->size_s = nsec_to_s(lo) + half_width_s(lo, hi);
-	out->max_error_s = half_width_s(lo, hi);
-	out->at = p->step_before.wall;
 }

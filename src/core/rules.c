@@ -220,7 +220,7 @@ void rules_apply(struct watch *w, struct tunnel *t, const struct stamp *now, str
 	struct scene s = {.w = w, .t = t, .now = *now};
 	rules_local_reading(w, now, &s.local);
 	if (t != NULL)
-		peer_clock_read(&t->peer, now, &s.local, &s.peer);
+		peer_time_read(&t->peer.time, now, &s.local, w->config.offset_limit_s, &s.peer);
 	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
 		if (rules[i].machine == (t == NULL))
 			apply(&rules[i], t != NULL ? &t->alerts : &w->alerts, &s, out);
@@ -254,7 +254,7 @@ void rules_local_step(struct watch *w, nsec size, double max_error_s, const stru
 
 static void describe_peer_step(const struct tunnel *t, struct notice *n)
 {
-	peer_clock_read_step(&t->peer, &n->step);
+	peer_time_read_step(&t->peer.time, &n->step);
 	double size = n->step.size_s;
 	SAY(n, "the server's clock was set %s by %s (%s)", size > 0 ? "forward" : "back",
 	    phrase_seconds(fabs(size), n->step.max_error_s).text,
@@ -268,7 +268,8 @@ void rules_peer_step(struct watch *w, struct tunnel *t, const struct stamp *at, 
 	struct notice *n = tell(out, NOTICE_ALERT, alert_severity(ALERT_PEER_CLOCK_STEP), at, t);
 	alert_raise(&t->alerts, ALERT_PEER_CLOCK_STEP, at, n);
 	rules_local_reading(w, at, &n->local_clock);
-	peer_clock_read(&t->peer, at, &n->local_clock, &n->peer_clock);
+	peer_time_read(&t->peer.time, at, &n->local_clock, w->config.offset_limit_s,
+		       &n->peer_clock);
 	describe_peer_step(t, n);
 	t->step_resolve = at->mono + MOMENT_LASTS;
 	t->step_refined = false;
@@ -280,7 +281,8 @@ static void refine_peer_step(struct watch *w, struct tunnel *t, const struct sta
 	struct notice *n = tell(out, NOTICE_ALERT, alert_severity(ALERT_PEER_CLOCK_STEP), now, t);
 	alert_update(&t->alerts, ALERT_PEER_CLOCK_STEP, n);
 	rules_local_reading(w, now, &n->local_clock);
-	peer_clock_read(&t->peer, now, &n->local_clock, &n->peer_clock);
+	peer_time_read(&t->peer.time, now, &n->local_clock, w->config.offset_limit_s,
+		       &n->peer_clock);
 	describe_peer_step(t, n);
 	t->step_refined = true;
 }

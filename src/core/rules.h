@@ -19,7 +19,7 @@ void rules_apply(struct watch *w, struct tunnel *t, const struct stamp *now, str
 void rules_local_step(struct watch *w, nsec size, double max_error_s, const struct stamp *at,
 		      struct actions *out);
 
-/* The server's clock was set, as peer_clock_read_step() says. */
+/* The server's clock was set, as peer_time_read_step() says. */
 void rules_peer_step(struct watch *w, struct tunnel *t, const struct stamp *at,
 		     struct actions *out);
 

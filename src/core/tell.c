@@ -79,24 +79,36 @@ void tell_connected(struct actions *out, const struct tunnel *t, const struct st
 	    t->config.address);
 }
 
-void tell_session(struct actions *out, const struct tunnel *t, enum session_news news,
-		  const struct stamp *at)
+static void tell_link(struct actions *out, const struct tunnel *t, const struct session *s,
+		      const char *address, const char *reason, bool lost, const struct stamp *at)
 {
-	const struct session *s = &t->session;
 	struct notice *n = tell(out, NOTICE_MONITOR, SEVERITY_WARNING, at, t);
-	bool lost = news == SESSION_NEWS_LOST;
-	const char *reason = lost && t->fatal[0] != '\0' ? t->fatal : s->reason;
+	const char *whose = s->of_server ? "the server's " : lost ? "the " : "";
 
 	n->monitor.kind = lost				  ? MONITOR_LOST
 			  : s->problem == SESSION_BUSY	  ? MONITOR_BUSY
 			  : s->problem == SESSION_REFUSED ? MONITOR_REFUSED
 							  : MONITOR_UNREACHABLE;
-	snprintf(n->monitor.address, sizeof n->monitor.address, "%s", t->config.address);
+	snprintf(n->monitor.address, sizeof n->monitor.address, "%s", address);
 	snprintf(n->monitor.reason, sizeof n->monitor.reason, "%s", reason);
 	n->monitor.retry_s = s->deadline - at->mono;
-	SAY(n, "%s %.64s: %.190s",
-	    lost ? "lost the management interface at" : "management interface", t->config.address,
-	    reason);
+	SAY(n, "%s%smanagement interface %s%.64s: %.190s", lost ? "lost " : "", whose,
+	    lost ? "at " : "", address, reason);
+}
+
+void tell_session(struct actions *out, const struct tunnel *t, enum session_news news,
+		  const struct stamp *at)
+{
+	bool lost = news == SESSION_NEWS_LOST;
+	tell_link(out, t, &t->session, t->config.address,
+		  lost && t->fatal[0] != '\0' ? t->fatal : t->session.reason, lost, at);
+}
+
+void tell_peer_session(struct actions *out, const struct tunnel *t, enum session_news news,
+		       const struct stamp *at)
+{
+	const struct session *s = &t->peer_session.session;
+	tell_link(out, t, s, t->config.peer_address, s->reason, news == SESSION_NEWS_LOST, at);
 }
 
 void tell_overlong(struct actions *out, const struct tunnel *t, const struct stamp *at)
@@ -142,18 +154,83 @@ void tell_stopped(struct actions *out, const struct watch *w, const struct stamp
 	    n->summary.restarts == 1 ? "" : "s");
 }
 
+/* "6.998 s ahead of", or, where the bound leaves open on which side, "within 4 ms of". */
+static struct phrase how_far(double offset_s, double max_error_s)
+{
+	struct phrase p;
+	if (fabs(offset_s) > max_error_s)
+		return phrase_offset(offset_s, max_error_s);
+	snprintf(p.text, sizeof p.text, "within %.30s of",
+		 phrase_bound(fabs(offset_s) + max_error_s).text + strlen("+/- "));
+	return p;
+}
+
+/* "0.3 s behind" of an end of an interval. */
+static struct phrase end_of(double s, double max_error_s)
+{
+	struct phrase p;
+	snprintf(p.text, sizeof p.text, "%.30s %s", phrase_seconds(fabs(s), max_error_s).text,
+		 s < 0 ? "behind" : "ahead");
+	return p;
+}
+
+static int say_verdict(const struct peer_clock_reading *p, char *out, size_t size)
+{
+	bool utc = !isnan(p->vs_utc_s);
+	double off = utc ? p->vs_utc_s : p->offset_s;
+	double error = utc ? p->vs_utc_max_error_s : p->max_error_s;
+	const char *than = utc ? "UTC" : "this machine's";
+	switch (p->verdict) {
+	case CLOCK_AHEAD:
+	case CLOCK_BEHIND:
+		return snprintf(out, size, "the server's clock is %s %s (%s)",
+				phrase_offset(off, error).text, than, phrase_bound(error).text);
+	case CLOCK_FINE:
+		return snprintf(out, size, "the server's clock is fine: %s %s%s%s%s",
+				how_far(off, error).text, than, fabs(off) > error ? " (" : "",
+				fabs(off) > error ? phrase_bound(error).text : "",
+				fabs(off) > error ? ")" : "");
+	case CLOCK_INCONCLUSIVE:
+		break;
+	}
+	return snprintf(
+	    out, size,
+	    "whether the server's clock is off is inconclusive: it is between %s and %s "
+	    "of %s; %s would settle it",
+	    end_of(off - error, error).text, end_of(off + error, error).text, than,
+	    utc && error > 2 * p->max_error_s ? "a better source of time for this machine (--ntp)"
+					      : "more probes");
+}
+
+/* OpenVPN's clock does not follow the system's back; anything else is another machine's clock. */
+static void say_disagreement(const struct peer_clock_reading *p, char *out, size_t size)
+{
+	double apart = p->disagrees.offset_s - p->offset_s;
+	double error = p->disagrees.max_error_s + p->max_error_s;
+	if (apart > 0)
+		snprintf(out, size,
+			 "; OpenVPN there runs %s ahead of it (%s): the clock was set back since "
+			 "OpenVPN was started, which keeps its own time until it is restarted",
+			 phrase_seconds(apart, error).text, phrase_bound(error).text);
+	else
+		snprintf(out, size,
+			 "; OpenVPN there is %s behind that (%s): one of the two is another "
+			 "machine's clock",
+			 phrase_seconds(-apart, error).text, phrase_bound(error).text);
+}
+
 void say_peer_clock(const struct peer_clock_reading *p, char *out, size_t size)
 {
-	if (!isnan(p->vs_utc_s))
-		snprintf(out, size, "the server's clock is %s UTC (%s), and %s this machine's (%s)",
-			 phrase_offset(p->vs_utc_s, p->vs_utc_max_error_s).text,
-			 phrase_bound(p->vs_utc_max_error_s).text,
-			 phrase_offset(p->offset_s, p->max_error_s).text,
-			 phrase_bound(p->max_error_s).text);
-	else
-		snprintf(out, size, "the server's clock is %s this machine's (%s)",
-			 phrase_offset(p->offset_s, p->max_error_s).text,
-			 phrase_bound(p->max_error_s).text);
+	int used = say_verdict(p, out, size);
+	if (!isnan(p->vs_utc_s) && used > 0 && (size_t)used < size && !p->disagrees.present)
+		used += snprintf(
+		    out + used, size - (size_t)used, ", and %s this machine's%s%s%s",
+		    how_far(p->offset_s, p->max_error_s).text,
+		    fabs(p->offset_s) > p->max_error_s ? " (" : "",
+		    fabs(p->offset_s) > p->max_error_s ? phrase_bound(p->max_error_s).text : "",
+		    fabs(p->offset_s) > p->max_error_s ? ")" : "");
+	if (p->disagrees.present && used > 0 && (size_t)used < size)
+		say_disagreement(p, out + used, size - (size_t)used);
 }
 
 void say_local_clock(const struct local_clock_reading *l, char *out, size_t size)
@@ -189,12 +266,12 @@ void say_local_clock(const struct local_clock_reading *l, char *out, size_t size
 	snprintf(out, size, "nothing is known of this machine's clock");
 }
 
-void tell_clock(struct actions *out, const struct watch *w, const struct tunnel *t,
+void tell_clock(struct actions *out, const struct tunnel *t,
 		const struct local_clock_reading *local, const struct peer_clock_reading *peer,
 		const struct stamp *at)
 {
-	struct notice *n = tell(out, NOTICE_CLOCK, SEVERITY_INFO, at, t);
-	(void)w;
+	bool odd = t != NULL ? peer->disagrees.present : local->disagrees.present;
+	struct notice *n = tell(out, NOTICE_CLOCK, odd ? SEVERITY_WARNING : SEVERITY_INFO, at, t);
 	n->local_clock = *local;
 	if (t == NULL) {
 		say_local_clock(local, n->message, sizeof n->message);

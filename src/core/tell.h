@@ -21,13 +21,16 @@ void tell_started(struct actions *out, const struct tunnel *t, const struct stam
 void tell_connected(struct actions *out, const struct tunnel *t, const struct stamp *at);
 void tell_session(struct actions *out, const struct tunnel *t, enum session_news news,
 		  const struct stamp *at);
+/* The same of the server's management interface. */
+void tell_peer_session(struct actions *out, const struct tunnel *t, enum session_news news,
+		       const struct stamp *at);
 /* A line of the management interface was too long and was dropped: the `count`th. */
 void tell_overlong(struct actions *out, const struct tunnel *t, const struct stamp *at);
 void tell_resumed(struct actions *out, nsec suspended, const struct stamp *at);
 void tell_stopped(struct actions *out, const struct watch *w, const struct stamp *at);
 
 /* A clock event: of the server and this machine (`t`), or of this machine alone (NULL). */
-void tell_clock(struct actions *out, const struct watch *w, const struct tunnel *t,
+void tell_clock(struct actions *out, const struct tunnel *t,
 		const struct local_clock_reading *local, const struct peer_clock_reading *peer,
 		const struct stamp *at);
 

@@ -36,7 +36,10 @@ void tunnel_init(struct tunnel *t, const struct tunnel_config *config, const str
 	session_init(&t->session, false, config->has_password, config->seed, now);
 	if (config->address == NULL)
 		t->session.deadline = NSEC_NEVER;
-	peer_clock_init(&t->peer, config->probe, config->probe_has_time);
+	peer_clock_init(&t->peer, config->probe, config->probe_has_time, config->probe_costly);
+	peer_ntp_init(&t->peer_ntp, config->peer_ntp, now);
+	peer_session_init(&t->peer_session, config->peer_address != NULL, config->peer_has_password,
+			  config->seed + 1, now);
 	alert_table_init(&t->alerts);
 	if (config->probe)
 		peer_clock_burst(&t->peer, BURST_START, now);
@@ -106,7 +109,8 @@ static void came_up(struct tunnel *t, const struct management_state *s, const st
 	slice_copy(s->local_ip, t->local_ip, sizeof t->local_ip);
 	/* Another remote of the profile is another server with another clock. */
 	if (t->remote_ip[0] != '\0' && !slice_is(s->remote_ip, t->remote_ip))
-		peer_clock_init(&t->peer, t->peer.enabled, t->peer.has_time);
+		peer_clock_init(&t->peer, t->peer.enabled, t->peer.has_time,
+				t->config.probe_costly);
 	slice_copy(s->remote_ip, t->remote_ip, sizeof t->remote_ip);
 	t->remote_port = s->remote_port != 0 ? s->remote_port : -1;
 	if (t->episode.open && !t->episode.ended) {
@@ -117,7 +121,7 @@ static void came_up(struct tunnel *t, const struct management_state *s, const st
 }
 
 struct state_change tunnel_state(struct tunnel *t, const struct management_state *s,
-				 const struct stamp *at)
+				 const struct stamp *since, const struct stamp *at)
 {
 	struct state_change change = {.previous_lasted = NSEC_UNKNOWN};
 	char name[sizeof t->state_name], detail[sizeof t->detail];
@@ -129,6 +133,7 @@ struct state_change tunnel_state(struct tunnel *t, const struct management_state
 
 	bool was_up = t->state == STATE_CONNECTED;
 	change.changed = true;
+	handshake_state(&t->handshake, s->state, since);
 	memcpy(change.previous, t->state_name, sizeof change.previous);
 	if (t->since_known)
 		change.previous_lasted = at->boot - t->since.boot;

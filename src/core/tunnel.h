@@ -11,6 +11,8 @@
 #include "core/alerts.h"
 #include "core/event.h"
 #include "core/peer_clock.h"
+#include "core/peer_session.h"
+#include "core/peer_sources.h"
 #include "core/session.h"
 #include "core/tunnel_config.h"
 #include "proto/log_text.h"
@@ -56,6 +58,9 @@ struct tunnel {
 	struct tunnel *next;
 	struct session session;
 	struct peer_clock peer;
+	struct peer_ntp peer_ntp;
+	struct peer_session peer_session;
+	struct handshake handshake;
 	struct alert_table alerts;
 
 	enum openvpn_state state;
@@ -110,9 +115,10 @@ struct state_change {
 
 void tunnel_init(struct tunnel *t, const struct tunnel_config *config, const struct stamp *now);
 
-/* A live state (from the management interface or a log). A repetition changes nothing. */
+/* A live state (from the management interface or a log). A repetition changes nothing. `since` is
+ * as in struct event. */
 struct state_change tunnel_state(struct tunnel *t, const struct management_state *s,
-				 const struct stamp *at);
+				 const struct stamp *since, const struct stamp *at);
 
 /* A state from before we attached: learned, never alerted. The last one is the present. */
 void tunnel_state_history(struct tunnel *t, const struct management_state *s,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/watch.h"
 #include "core/episode.h"
+#include "core/peer_watch.h"
 #include "core/rules.h"
 #include "core/tell.h"
 
@@ -55,6 +56,7 @@ static void look_at_clocks(struct watch *w, const struct stamp *at, struct actio
 	if (change.step == 0)
 		return;
 	local_clock_was_set(&w->local_clock, at);
+	peer_watch_local_changed(w);
 	rules_local_step(w, change.step, NAN, at, out);
 }
 
@@ -81,10 +83,12 @@ static void local_clock_news(struct watch *w, const struct stamp *now, struct ac
 	bool settled = changed && now->mono - w->reading_changed >= CLOCK_SETTLES;
 	if (!settled && now->mono < w->next_clock_notice)
 		return;
+	if (was->source != is.source)
+		peer_watch_local_changed(w);
 	*was = is;
 	w->reading_changed = NSEC_UNKNOWN;
 	w->next_clock_notice = now->mono + CLOCK_NOTICE_EVERY;
-	tell_clock(out, w, NULL, &is, NULL, now);
+	tell_clock(out, NULL, &is, NULL, now);
 }
 
 static void machine_time(struct watch *w, const struct stamp *now, struct actions *out)
@@ -128,11 +132,11 @@ static void compare_stamps(struct watch *w, struct tunnel *t, const struct manag
 }
 
 static void live_state(struct watch *w, struct tunnel *t, const struct management_state *s,
-		       const struct stamp *at, struct actions *out)
+		       const struct stamp *since, const struct stamp *at, struct actions *out)
 {
 	if (s->state == STATE_RECONNECTING && t->episode.open && t->episode.ended)
 		episode_finish(w, t, at, out);
-	struct state_change change = tunnel_state(t, s, at);
+	struct state_change change = tunnel_state(t, s, since, at);
 	if (!change.changed)
 		return;
 	if (tell_room(out))
@@ -147,11 +151,11 @@ static void live_state(struct watch *w, struct tunnel *t, const struct managemen
 }
 
 static void notification(struct watch *w, struct tunnel *t, const struct management_message *m,
-			 const struct stamp *at, struct actions *out)
+			 const struct stamp *since, const struct stamp *at, struct actions *out)
 {
 	struct log_fact fact;
 	if (m->kind == MANAGEMENT_STATE) {
-		live_state(w, t, &m->u.state, at, out);
+		live_state(w, t, &m->u.state, since, at, out);
 	} else if (m->kind == MANAGEMENT_BYTECOUNT) {
 		/* A recording does not say when its counts were heard. */
 		if (!w->config.replay)
@@ -160,8 +164,11 @@ static void notification(struct watch *w, struct tunnel *t, const struct managem
 		/* Each state comes in the log too; the typed one counts. */
 		log_text_parse(m->u.log.text, &fact);
 		tunnel_log(t, &fact, true, at);
+		peer_watch_log(w, t, &fact, at, out);
 	} else if (m->kind == MANAGEMENT_FATAL) {
 		slice_copy(m->text, t->fatal, sizeof t->fatal);
+	} else {
+		peer_watch_notification(w, t, m, at, out);
 	}
 }
 
@@ -215,7 +222,7 @@ static void line(struct watch *w, const struct event *e, struct actions *out)
 
 	switch (session_line(&t->session, e, t, out, &m, &news)) {
 	case LINE_NOTIFICATION:
-		notification(w, t, &m, &e->at, out);
+		notification(w, t, &m, &e->since, &e->at, out);
 		break;
 	case LINE_STATE_HISTORY:
 		state_history(t, m.text, &e->at);
@@ -249,7 +256,7 @@ static void recorded_line(struct watch *w, const struct event *e, struct actions
 	if (management_parse(e->u.line, &m) != VERDICT_DONE)
 		return;
 	if (m.kind != MANAGEMENT_TEXT)
-		notification(w, e->tunnel, &m, &e->at, out);
+		notification(w, e->tunnel, &m, &e->at, &e->at, out);
 	else if (management_parse_state(m.line, &s) == VERDICT_DONE && s.state != STATE_OTHER)
 		tunnel_state_history(e->tunnel, &s, &e->at);
 	else
@@ -263,7 +270,7 @@ static void logged_state(struct watch *w, struct tunnel *t, const struct log_fac
 	struct management_state s = {.time = (uint64_t)(at->wall / NSEC_PER_SEC)};
 	if (fact->kind == LOG_MANAGEMENT_STATE) {
 		if (management_parse_state(fact->text, &s) == VERDICT_DONE)
-			live_state(w, t, &s, at, out);
+			live_state(w, t, &s, at, at, out);
 		return;
 	}
 	if (fact->kind == LOG_INITIALIZED) {
@@ -285,7 +292,7 @@ static void logged_state(struct watch *w, struct tunnel *t, const struct log_fac
 		s.reason = fact->reason;
 		s.detail = fact->text;
 	}
-	live_state(w, t, &s, at, out);
+	live_state(w, t, &s, at, at, out);
 }
 
 static void log_event(struct watch *w, const struct event *e, struct actions *out)
@@ -299,46 +306,7 @@ static void log_event(struct watch *w, const struct event *e, struct actions *ou
 		logged_state(w, e->tunnel, &fact, &e->at, out);
 	else
 		tunnel_log(e->tunnel, &fact, true, &e->at);
-}
-
-static void probed(struct watch *w, const struct event *e, struct actions *out)
-{
-	struct tunnel *t = e->tunnel;
-	struct peer_change change = peer_clock_event(&t->peer, e);
-	if (!change.stepped)
-		return;
-	rules_peer_step(w, t, &e->at, out);
-}
-
-static void peer_clock_news(struct watch *w, struct tunnel *t, const struct stamp *now,
-			    struct actions *out)
-{
-	struct local_clock_reading local;
-	struct peer_clock_reading peer, *was = &t->reported;
-	if (!t->peer.enabled || peer_clock_busy(&t->peer) || !tell_room(out))
-		return;
-	rules_local_reading(w, now, &local);
-	peer_clock_read(&t->peer, now, &local, &peer);
-	if (!peer.present)
-		return;
-	bool changed = !was->present || reading_changed(was->offset_s, was->max_error_s,
-							peer.offset_s, peer.max_error_s);
-	if (!changed && now->mono < t->next_clock_notice)
-		return;
-	*was = peer;
-	t->next_clock_notice = now->mono + CLOCK_NOTICE_EVERY;
-	tell_clock(out, w, t, &local, &peer, now);
-}
-
-/* Silence is worth a look at the server before OpenVPN acts; once for each silence. */
-static void probe_silence(struct tunnel *t, const struct stamp *now)
-{
-	nsec silence = tunnel_silence(t, now->mono);
-	if (silence == NSEC_UNKNOWN || silence < tunnel_stall_after(t) || !tunnel_is_up(t) ||
-	    t->silence_asked == t->last_rx)
-		return;
-	t->silence_asked = t->last_rx;
-	peer_clock_burst(&t->peer, BURST_SILENT, now);
+	peer_watch_log(w, e->tunnel, &fact, &e->at, out);
 }
 
 static void tunnel_time(struct watch *w, struct tunnel *t, const struct stamp *now,
@@ -349,9 +317,7 @@ static void tunnel_time(struct watch *w, struct tunnel *t, const struct stamp *n
 		enum session_news news = session_time(&t->session, now, patient, t, out);
 		session_happened(t, news, now, out);
 	}
-	probe_silence(t, now);
-	peer_clock_time(&t->peer, now, t, out);
-	peer_clock_news(w, t, now, out);
+	peer_watch_time(w, t, now, out);
 	rules_apply(w, t, now, out);
 	rules_moments(w, t, now, out);
 	episode_apply(w, t, now, out);
@@ -397,11 +363,10 @@ static void happen(struct watch *w, const struct event *e, struct actions *out)
 		log_event(w, e, out);
 		return;
 	case EVENT_PROBE:
-		probed(w, e, out);
-		return;
 	case EVENT_PEER_LINK:
 	case EVENT_PEER_LINE:
 	case EVENT_PEER_SNTP:
+		peer_watch_event(w, e, out);
 		return;
 	case EVENT_CHRONY:
 	case EVENT_SNTP:
@@ -448,13 +413,9 @@ void watch_step(struct watch *w, const struct event *e, struct actions *out)
 
 static nsec tunnel_deadline(const struct tunnel *t)
 {
-	nsec at = nsec_min(episode_deadline(t), peer_clock_deadline(&t->peer));
+	nsec at = nsec_min(episode_deadline(t), peer_watch_deadline(t));
 	if (t->config.address != NULL)
 		at = nsec_min(at, session_deadline(&t->session));
-	nsec stall = tunnel_stall_after(t);
-	if (t->counting && t->last_rx != NSEC_UNKNOWN && stall != NSEC_NEVER && tunnel_is_up(t) &&
-	    t->silence_asked != t->last_rx)
-		at = nsec_min(at, t->last_rx + stall);
 	return at;
 }
 

@@ -88,8 +88,8 @@ static void check(const struct world *w)
 	MUST(isnan(local.age_s) || local.age_s >= 0);
 	MUST(local.source != LOCAL_SOURCE_KERNEL || isnan(local.offset_s));
 	MUST((local.source == LOCAL_SOURCE_NONE) == (local.state == LOCAL_CLOCK_UNKNOWN));
-	peer_clock_read(&w->peer, &w->now, &local, &peer);
-	MUST(peer.present == (w->peer.estimator.samples > 0));
+	peer_time_read(&w->peer.time, &w->now, &local, 1.0, &peer);
+	MUST(peer.present == (w->peer.time.face[PEER_OPENVPN].estimator.samples > 0));
 	if (peer.present) {
 		MUST(isfinite(peer.offset_s) && peer.max_error_s >= 0 && peer.age_s >= 0);
 		MUST(peer.samples > 0);
@@ -97,12 +97,12 @@ static void check(const struct world *w)
 		MUST(isnan(peer.vs_utc_s) != usable);
 		MUST(isnan(peer.vs_utc_s) || peer.vs_utc_max_error_s >= peer.max_error_s);
 	}
-	if (offset_estimator_at(&w->peer.estimator, w->now.boot, &lo, &hi))
+	if (offset_estimator_at(&w->peer.time.face[PEER_OPENVPN].estimator, w->now.boot, &lo, &hi))
 		MUST(lo <= hi);
-	if (offset_estimator_step(&w->peer.estimator, &lo, &hi))
+	if (offset_estimator_step(&w->peer.time.face[PEER_OPENVPN].estimator, &lo, &hi))
 		MUST(lo <= hi);
-	peer_clock_read_step(&w->peer, &step);
-	MUST(step.present == w->peer.stepped);
+	peer_time_read_step(&w->peer.time, &step);
+	MUST(step.present == w->peer.time.stepped);
 	MUST(!step.present || step.max_error_s >= 0);
 }
 
@@ -155,7 +155,7 @@ static void probe_outcome(struct world *w)
 	    (what & 0x80) ? (int64_t)t : w->now.boot / NSEC_PER_SEC + (int64_t)(t & 0xff);
 	struct peer_change change = peer_clock_event(&w->peer, &e);
 	MUST(!change.stepped || change.measured);
-	MUST(!change.measured || w->peer.estimator.samples > 0);
+	MUST(!change.measured || w->peer.time.face[PEER_OPENVPN].estimator.samples > 0);
 	if (e.u.probe.id == 0 || (what & 0x20)) {
 		e.u.probe.id = what & 0x20 ? w->peer.next_id : 0; /* never sent */
 		struct peer_clock before = w->peer;
@@ -236,7 +236,7 @@ static void step(struct world *w, unsigned op)
 				 &w->now);
 		break;
 	case 9:
-		peer_clock_burst_of(&w->peer, (unsigned)take(s, 1), &w->now);
+		peer_clock_burst_of(&w->peer, (unsigned)take(s, 1), 750 * NSEC_PER_MSEC, &w->now);
 		break;
 	case 10:
 		local_clock_hurry(&w->local, &w->now);
@@ -257,7 +257,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	w.now.mono = (nsec)take(&w.script, 4) * NSEC_PER_SEC;
 	w.now.boot = w.now.ruler = w.now.mono + (nsec)take(&w.script, 4) * NSEC_PER_SEC;
 	local_clock_init(&w.local, SERVERS, &w.now);
-	peer_clock_init(&w.peer, (flags & 1) == 0, (flags & 2) == 0);
+	peer_clock_init(&w.peer, (flags & 1) == 0, (flags & 2) == 0, (flags & 4) != 0);
 	turn(&w);
 	while (w.script.n > 0) {
 		step(&w, (unsigned)take(&w.script, 1));

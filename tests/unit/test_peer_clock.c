@@ -36,7 +36,7 @@ static void start(bool enabled, bool has_time)
 	slept = set = 0;
 	server_offset = 7 * SEC;
 	there = back = 200 * NSEC_PER_USEC;
-	peer_clock_init(&p, enabled, has_time);
+	peer_clock_init(&p, enabled, has_time, false);
 }
 
 /* The id of the probe that is sent now, or 0. */
@@ -97,7 +97,7 @@ static struct peer_clock_reading read_at(nsec t)
 {
 	struct peer_clock_reading r;
 	struct stamp now = at(t);
-	peer_clock_read(&p, &now, NULL, &r);
+	peer_time_read(&p.time, &now, NULL, 1.0, &r);
 	return r;
 }
 
@@ -110,14 +110,14 @@ static void nothing_unasked(void **state)
 	assert_false(peer_clock_busy(&p));
 	assert_false(read_at(0).present);
 	struct clock_step step;
-	peer_clock_read_step(&p, &step);
+	peer_time_read_step(&p.time, &step);
 	assert_false(step.present);
 	/* nor ever, if the user said so */
 	start(false, true);
 	struct stamp now = at(0);
 	for (int i = BURST_START; i <= BURST_UP; i++)
 		burst((enum probe_burst)i, 0);
-	peer_clock_burst_of(&p, 12, &now);
+	peer_clock_burst_of(&p, 12, 750 * MS, &now);
 	assert_false(peer_clock_busy(&p));
 	assert_true(peer_clock_deadline(&p) == NSEC_NEVER);
 	assert_int_equal(probe_at(0), 0);
@@ -205,7 +205,7 @@ static void first_of_a_burst_is_not_aimed(void **state)
 	start(true, true);
 	there = back = 300 * MS;
 	struct stamp now = at(0);
-	peer_clock_burst_of(&p, 1, &now);
+	peer_clock_burst_of(&p, 1, 750 * MS, &now);
 	unsigned id = probe_at(0);
 	burst(BURST_SILENT, SEC / 2);
 	assert_int_equal(peer_clock_deadline(&p), SEC / 2);
@@ -234,8 +234,8 @@ static void measures_the_offset(void **state)
 	assert_true(fabs(after.offset_s - r.offset_s - 30) < 1e-9);
 	assert_true(fabs(after.max_error_s - r.max_error_s) < 1e-9);
 	assert_int_equal(run(peer_clock_deadline(&p), 200 * SEC, true), 3);
-	assert_false(p.stepped);
-	assert_int_equal(p.estimator.samples, 11);
+	assert_false(p.time.stepped);
+	assert_int_equal(p.time.face[PEER_OPENVPN].estimator.samples, 11);
 }
 
 static void against_utc(void **state)
@@ -248,23 +248,23 @@ static void against_utc(void **state)
 	struct local_clock_reading local = {.present = true, .offset_s = 3, .max_error_s = 0.5};
 	struct peer_clock_reading r;
 	struct stamp now = at(15 * SEC);
-	peer_clock_read(&p, &now, &local, &r);
+	peer_time_read(&p.time, &now, &local, 1.0, &r);
 	assert_true(fabs(r.vs_utc_s - (r.offset_s - 3)) < 1e-9);
 	assert_true(fabs(r.vs_utc_max_error_s - (r.max_error_s + 0.5)) < 1e-9);
 	local.state = LOCAL_CLOCK_STALE;
-	peer_clock_read(&p, &now, &local, &r);
+	peer_time_read(&p.time, &now, &local, 1.0, &r);
 	assert_true(isnan(r.vs_utc_s) && isnan(r.vs_utc_max_error_s));
 	local.state = LOCAL_CLOCK_UNSYNCHRONIZED;
 	local.max_error_s = (double)NAN;
-	peer_clock_read(&p, &now, &local, &r);
+	peer_time_read(&p.time, &now, &local, 1.0, &r);
 	assert_true(isnan(r.vs_utc_s) && isnan(r.vs_utc_max_error_s));
 	local = (struct local_clock_reading){.present = true, .offset_s = (double)NAN};
-	peer_clock_read(&p, &now, &local, &r);
+	peer_time_read(&p.time, &now, &local, 1.0, &r);
 	assert_true(isnan(r.vs_utc_s) && isnan(r.vs_utc_max_error_s));
 	/* the three clocks read 10 ms apart */
 	double exact = r.max_error_s;
 	now.spread = 10 * MS;
-	peer_clock_read(&p, &now, NULL, &r);
+	peer_time_read(&p.time, &now, NULL, 1.0, &r);
 	assert_true(fabs(r.max_error_s - exact - 0.01) < 1e-9);
 }
 
@@ -282,17 +282,17 @@ static void sees_the_server_step(void **state)
 	assert_true(change.measured && change.stepped);
 	assert_int_equal(change.estimate, ESTIMATE_STEPPED);
 	struct clock_step step;
-	peer_clock_read_step(&p, &step);
+	peer_time_read_step(&p.time, &step);
 	assert_true(step.present);
 	assert_int_equal(step.clock, STEP_PEER);
 	assert_true(fabs(step.size_s + 30) <= step.max_error_s && step.max_error_s < 0.6);
 	assert_int_equal(step.at, WALL + t + there + back);
-	assert_int_equal(p.step_after.mono, last);
-	assert_int_equal(p.step_before.mono, t + there + back);
+	assert_int_equal(p.time.step_after.mono, last);
+	assert_int_equal(p.time.step_before.mono, t + there + back);
 	/* a burst of its own accord makes it exact */
 	assert_true(peer_clock_busy(&p));
 	assert_int_equal(run(t, t + 15 * SEC, true), 8);
-	peer_clock_read_step(&p, &step);
+	peer_time_read_step(&p.time, &step);
 	assert_true(fabs(step.size_s + 30) <= step.max_error_s && step.max_error_s < 0.02);
 	assert_int_equal(step.at, WALL + t + there + back);
 	assert_true(fabs(read_at(t + 15 * SEC).offset_s + 23) < 0.01);
@@ -324,7 +324,7 @@ static void outcomes_are_counted(void **state)
 						      PROBE_FAILED, PROBE_BAD_MAC, PROBE_ANSWERED};
 	start(true, true);
 	struct stamp now = at(0);
-	peer_clock_burst_of(&p, 6, &now);
+	peer_clock_burst_of(&p, 6, 750 * MS, &now);
 	unsigned n = 0;
 	for (nsec t = 0; n < 6; t = peer_clock_deadline(&p)) {
 		unsigned id = probe_at(t);
@@ -404,7 +404,7 @@ static void hostile_times_are_no_reading(void **state)
 	static const int64_t times[] = {INT64_MIN, -1, (INT64_C(1) << 33) + 1, INT64_MAX};
 	start(true, true);
 	struct stamp now = at(0);
-	peer_clock_burst_of(&p, 4, &now);
+	peer_clock_burst_of(&p, 4, 750 * MS, &now);
 	for (unsigned i = 0; i < 4; i++) {
 		struct event e = outcome(probe_at((nsec)i * SEC), PROBE_ANSWERED, (nsec)i * SEC,
 					 (nsec)i * SEC + MS);

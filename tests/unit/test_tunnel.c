@@ -38,7 +38,7 @@ static struct state_change state_line(const char *payload)
 {
 	struct management_state s;
 	assert_int_equal(management_parse_state(slice_from(payload), &s), VERDICT_DONE);
-	return tunnel_state(&t, &s, &now);
+	return tunnel_state(&t, &s, &now, &now);
 }
 
 static void log_line(const char *text, bool live)

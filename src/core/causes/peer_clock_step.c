@@ -36,7 +36,7 @@ static bool not_measured(const struct evidence *e, struct cause *c)
 
 bool cause_peer_clock_step(const struct evidence *e, struct cause *c)
 {
-	const struct peer_clock *p = &e->tunnel->peer;
+	const struct peer_time *p = &e->tunnel->peer.time;
 	nsec window = tunnel_window(e->tunnel);
 	nsec grace = (e->episode->timers.ping > 0 ? e->episode->timers.ping + 2 : 2) * NSEC_PER_SEC;
 	nsec silent_from = e->episode->last_rx;
