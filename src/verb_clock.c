@@ -20,6 +20,7 @@ struct looking {
 	bool chrony, kernel; /* has answered, or it is known that it will not */
 	unsigned ntp;	     /* a bit for each server of which that is true */
 	nsec until;
+	double limit_s;
 	bool done;
 	struct local_clock_reading reading;
 };
@@ -44,6 +45,7 @@ static void finish(struct looking *l, const struct stamp *now, struct actions *o
 	struct notice *n = tell(out, NOTICE_CLOCK, SEVERITY_INFO, now, NULL);
 	local_clock_read(&l->clock, now, &l->reading);
 	n->local_clock = l->reading;
+	n->answer_limit_s = l->limit_s;
 	say_local_clock(&l->reading, n->message, sizeof n->message);
 	l->done = true;
 }
@@ -94,7 +96,7 @@ int verb_clock(const struct options *o)
 					    .ntp = o->ntp,
 					    .n_ntp = o->n_ntp,
 					    .verbose = o->verbose};
-	struct looking l = {.n_ntp = o->n_ntp};
+	struct looking l = {.n_ntp = o->n_ntp, .limit_s = o->offset_limit_s};
 	const struct app_brain brain = {
 	    .self = &l, .step = step, .deadline = deadline, .done = done};
 	struct stamp now = stamp_now();

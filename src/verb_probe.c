@@ -40,15 +40,24 @@ struct probing {
 
 /* --- what came of it ------------------------------------------------------------------------- */
 
-static int judge(const struct probing *p, const struct peer_clock_reading *r)
+static int status_of(enum clock_verdict verdict)
 {
-	bool utc = !isnan(r->vs_utc_s);
-	double off = fabs(utc ? r->vs_utc_s : r->offset_s);
-	double bound = utc ? r->vs_utc_max_error_s : r->max_error_s;
-	double limit = p->options->offset_limit_s;
-	if (off - bound > limit)
+	switch (verdict) {
+	case CLOCK_AHEAD:
+	case CLOCK_BEHIND:
 		return EXIT_FAILURE;
-	return off + bound <= limit ? EXIT_SUCCESS : EXIT_UNKNOWN;
+	case CLOCK_FINE:
+		return EXIT_SUCCESS;
+	case CLOCK_INCONCLUSIVE:
+		break;
+	}
+	return EXIT_UNKNOWN;
+}
+
+static unsigned sent(const struct probe_tally *t)
+{
+	return t->answered + t->unanswered + t->refused + t->unreachable + t->failed + t->bad_mac +
+	       t->rejected;
 }
 
 static void say_silence(const struct probing *p, const struct probe_tally *t, char *out,
@@ -64,6 +73,11 @@ static void say_silence(const struct probing *p, const struct probe_tally *t, ch
 		    "%.160s answers under another key: compare tls-auth, key-direction and auth "
 		    "with the server's",
 		    p->server);
+	else if (t->rejected > 0)
+		snprintf(out, size,
+			 "%.140s takes the connection and closes it: another key than the "
+			 "server's, or something else than OpenVPN listens at that port",
+			 p->server);
 	else if (t->unreachable > 0)
 		snprintf(out, size, "no route to %.160s", p->server);
 	else if (t->failed > 0)
@@ -72,20 +86,38 @@ static void say_silence(const struct probing *p, const struct probe_tally *t, ch
 	else
 		snprintf(
 		    out, size,
-		    "%.160s is silent: another key, key-direction or auth than the server's, a "
+		    "%.140s is silent: another key, key-direction or auth than the server's, a "
 		    "filter on the way, or the server is down",
 		    p->server);
+}
+
+/* What all answers have in common. */
+static struct notice *answer(struct probing *p, enum notice_type type, enum severity severity,
+			     const struct probe_tally *t, const struct stamp *now,
+			     struct actions *out)
+{
+	struct notice *n = tell(out, type, severity, now, NULL);
+	n->tunnel = p->options->name;
+	n->answer_limit_s = p->options->offset_limit_s;
+	n->probe.present = true;
+	n->probe.sent = (int)sent(t);
+	n->probe.answered = (int)t->answered;
+	if (t->best_rtt != NSEC_UNKNOWN)
+		n->probe.rtt_s = nsec_to_s(t->best_rtt);
+	snprintf(n->probe.address, sizeof n->probe.address, "%s", p->server);
+	if (type != NOTICE_MONITOR)
+		return n;
+	n->monitor.kind = MONITOR_PROBE;
+	n->monitor.count = n->probe.sent;
+	n->monitor.rtt_s = n->probe.rtt_s;
+	snprintf(n->monitor.address, sizeof n->monitor.address, "%.127s", p->server);
+	return n;
 }
 
 static void tell_silence(struct probing *p, const struct probe_tally *t, const struct stamp *now,
 			 struct actions *out)
 {
-	struct notice *n = tell(out, NOTICE_MONITOR, SEVERITY_WARNING, now, NULL);
-	n->tunnel = p->options->name;
-	n->monitor.kind = MONITOR_PROBE;
-	n->monitor.count =
-	    t->answered + t->unanswered + t->refused + t->unreachable + t->failed + t->bad_mac;
-	snprintf(n->monitor.address, sizeof n->monitor.address, "%.127s", p->server);
+	struct notice *n = answer(p, NOTICE_MONITOR, SEVERITY_WARNING, t, now, out);
 	say_silence(p, t, n->message, sizeof n->message);
 	snprintf(n->monitor.reason, sizeof n->monitor.reason, "%.191s", n->message);
 	p->status = EX_UNAVAILABLE;
@@ -94,28 +126,24 @@ static void tell_silence(struct probing *p, const struct probe_tally *t, const s
 static void tell_timeless(struct probing *p, const struct probe_tally *t, const struct stamp *now,
 			  struct actions *out)
 {
-	struct notice *n = tell(out, NOTICE_MONITOR, SEVERITY_INFO, now, NULL);
-	n->tunnel = p->options->name;
-	n->monitor.kind = MONITOR_PROBE;
-	n->monitor.count = t->answered;
-	if (t->best_rtt != NSEC_UNKNOWN)
-		n->monitor.rtt_s = nsec_to_s(t->best_rtt);
-	snprintf(n->monitor.address, sizeof n->monitor.address, "%.127s", p->server);
-	snprintf(n->message, sizeof n->message, "%.160s answers, but its answers carry no time",
+	struct notice *n = answer(p, NOTICE_MONITOR, SEVERITY_INFO, t, now, out);
+	snprintf(n->message, sizeof n->message,
+		 "%.120s answers, but tells no time: without tls-auth, tls-crypt or tls-crypt-v2 "
+		 "its packets carry none",
 		 p->server);
 	p->status = EXIT_UNKNOWN;
 }
 
-static void tell_reading(struct probing *p, const struct local_clock_reading *local,
+static void tell_reading(struct probing *p, const struct probe_tally *t,
+			 const struct local_clock_reading *local,
 			 const struct peer_clock_reading *peer, const struct stamp *now,
 			 struct actions *out)
 {
-	struct notice *n = tell(out, NOTICE_CLOCK, SEVERITY_INFO, now, NULL);
-	n->tunnel = p->options->name;
+	struct notice *n = answer(p, NOTICE_CLOCK, SEVERITY_INFO, t, now, out);
 	n->local_clock = *local;
 	n->peer_clock = *peer;
 	say_peer_clock(peer, n->message, sizeof n->message);
-	p->status = judge(p, peer);
+	p->status = status_of(peer->verdict);
 }
 
 static void finish(struct probing *p, const struct stamp *now, struct actions *out)
@@ -128,7 +156,7 @@ static void finish(struct probing *p, const struct stamp *now, struct actions *o
 	if (p->progress)
 		fputs("\r\033[K", stderr);
 	if (peer.present)
-		tell_reading(p, &local, &peer, now, out);
+		tell_reading(p, &tally, &local, &peer, now, out);
 	else if (tally.answered > 0)
 		tell_timeless(p, &tally, now, out);
 	else
@@ -138,25 +166,27 @@ static void finish(struct probing *p, const struct stamp *now, struct actions *o
 
 /* --- the brain ------------------------------------------------------------------------------- */
 
+/* The interval closing in, on one line that is written over. */
 static void show_progress(const struct probing *p, const struct stamp *now)
 {
 	struct peer_clock_reading peer;
 	struct probe_tally t = peer_clock_tally(&p->tunnel.peer, 0, NSEC_NEVER);
-	char what[NOTICE_TEXT_MAX] = "no answer yet";
 	if (!p->progress)
 		return;
 	peer_time_read(&p->tunnel.peer.time, now, NULL, p->options->offset_limit_s, &peer);
+	fprintf(stderr, "\r\033[K%u of %u probes: ", sent(&t), p->options->count);
 	if (peer.present)
-		say_peer_clock(&peer, what, sizeof what);
-	fprintf(stderr, "\r\033[K%u of %u: %s", t.answered, p->options->count, what);
+		fprintf(stderr, "the server's clock is between %+.4f and %+.4f s of this machine's",
+			peer.offset_s - peer.max_error_s, peer.offset_s + peer.max_error_s);
+	else
+		fputs(t.answered > 0 ? "it answers, without the time" : "no answer yet", stderr);
 	fflush(stderr);
 }
 
 static bool silent_for_good(const struct probing *p)
 {
 	struct probe_tally t = peer_clock_tally(&p->tunnel.peer, 0, NSEC_NEVER);
-	return t.answered == 0 &&
-	       t.unanswered + t.refused + t.unreachable + t.failed + t.bad_mac >= ENOUGH_SILENCE;
+	return t.answered == 0 && sent(&t) >= ENOUGH_SILENCE;
 }
 
 static void step(void *self, const struct event *e, struct actions *out)
@@ -267,7 +297,8 @@ static int run(struct probing *p)
 	struct app *app;
 	char error[320];
 
-	snprintf(p->server, sizeof p->server, "%s:%u", p->remote.host, p->remote.port);
+	snprintf(p->server, sizeof p->server, "%s:%u/%s", p->remote.host, p->remote.port,
+		 p->remote.proto <= PROTO_UDP6 ? "udp" : "tcp");
 	p->config = (struct tunnel_config){.name = "probe",
 					   .server = p->server,
 					   .probe = true,

@@ -51,6 +51,8 @@ void notice_init(struct notice *n, enum notice_type type, enum severity severity
 					     .count = -1,
 					     .rtt_s = NAN,
 					     .pid = -1};
+	n->probe = (struct notice_probe){.sent = -1, .answered = -1, .rtt_s = NAN};
+	n->answer_limit_s = NAN;
 	n->summary = (struct notice_summary){.lines = -1,
 					     .states = -1,
 					     .restarts = -1,

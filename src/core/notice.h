@@ -18,6 +18,7 @@
 #define NOTICE_REASONS_MAX 4
 #define NOTICE_CAUSES_MAX  8
 #define NTP_SERVERS_MAX	   8
+#define PROBE_ADDRESS_MAX  300
 
 struct notice_state {
 	char name[32]; /* OpenVPN's word, e.g. CONNECTED */
@@ -121,6 +122,14 @@ struct notice_monitor {
 	int64_t pid;
 };
 
+/* The verb `probe`: how its questions went. */
+struct notice_probe {
+	bool present;
+	char address[PROBE_ADDRESS_MAX]; /* "host:port/udp" */
+	int sent, answered;
+	double rtt_s; /* the least; NAN if none was answered */
+};
+
 struct notice_summary {
 	int64_t lines, states, restarts; /* -1: not counted */
 	nsec watched_s, connected_s, longest_s;
@@ -141,7 +150,11 @@ struct notice {
 	struct peer_clock_reading peer_clock;
 	struct clock_step step;
 	struct notice_monitor monitor;
+	struct notice_probe probe;
 	struct notice_summary summary;
+	/* The answer of a verb that asks once, for this limit: text lays it out for reading. NAN:
+	 * it is one event of many. */
+	double answer_limit_s;
 	char message[NOTICE_TEXT_MAX];
 };
 

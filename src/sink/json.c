@@ -264,6 +264,17 @@ static json_t *monitor(struct page *page)
 	return o;
 }
 
+static json_t *probe(struct page *page)
+{
+	const struct notice_probe *p = &page->n->probe;
+	json_t *o = json_object();
+	set_text(page, o, "address", p->address);
+	set_int(page, o, "sent", p->sent);
+	set_int(page, o, "answered", p->answered);
+	set_bound(page, o, "rtt_s", p->rtt_s);
+	return o;
+}
+
 static json_t *summary(struct page *page)
 {
 	const struct notice_summary *s = &page->n->summary;
@@ -330,6 +341,8 @@ static void body(struct page *page, json_t *o)
 		set(page, o, "step", clock_step(page));
 	if (n->type == NOTICE_MONITOR)
 		set(page, o, "monitor", monitor(page));
+	if (n->probe.present)
+		set(page, o, "probe", probe(page));
 	if (n->type == NOTICE_SUMMARY ||
 	    (n->type == NOTICE_MONITOR && n->monitor.kind == MONITOR_STOPPED))
 		set(page, o, "summary", summary(page));

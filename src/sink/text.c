@@ -2,6 +2,7 @@
 #include "sink/text.h"
 #include "core/phrases.h"
 #include "proto/timestamp.h"
+#include "sink/answer.h"
 #include "sink/escape.h"
 
 #include <inttypes.h>
@@ -284,6 +285,8 @@ static void timers(struct pen *p, const struct notice_restart *r)
 
 size_t text_block(const struct notice *n, const struct text_style *style, char out[TEXT_BLOCK_MAX])
 {
+	if (!isnan(n->answer_limit_s))
+		return answer_block(n, style, out);
 	struct pen p = {.out = out, .style = style};
 	bool ended = n->type == NOTICE_ALERT && n->alert.status == ALERT_RESOLVED;
 	head(&p, n);
