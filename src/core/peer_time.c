@@ -78,7 +78,7 @@ static struct peer_change take(struct peer_time *p, enum peer_face f, enum peer_
 		p->step_before = *at;
 	}
 	if (estimate == ESTIMATE_STEPPED || estimate == ESTIMATE_RESTARTED)
-		drift_estimator_restart(&p->utc_drift);
+		peer_time_restart_drift(p);
 	return change;
 }
 
@@ -178,13 +178,18 @@ void peer_time_learn_drift(struct peer_time *p, const struct stamp *now,
 	nsec utc = nsec_add(nsec_sub(now->wall, now->ruler), nsec_from_s(local->offset_s));
 	nsec doubt = nsec_add(nsec_from_s(local->max_error_s), nsec_max(now->spread, 0));
 	nsec lo = nsec_sub(nsec_sub(c.lo, utc), doubt), hi = nsec_add(nsec_sub(c.hi, utc), doubt);
-	if (drift_estimator_add(&p->utc_drift, now->ruler, lo, hi) == DRIFT_CONTRADICTED)
-		drift_estimator_restart(&p->utc_drift);
+	enum drift_change change = drift_estimator_add(&p->utc_drift, now->ruler, lo, hi);
+	if (change == DRIFT_CONTRADICTED)
+		peer_time_restart_drift(p);
+	else if (change == DRIFT_LEARNED)
+		p->drift_known =
+		    drift_estimator_read(&p->utc_drift, &p->drift_ppm, &p->drift_max_error_ppm);
 }
 
 void peer_time_restart_drift(struct peer_time *p)
 {
 	drift_estimator_restart(&p->utc_drift);
+	p->drift_known = false;
 }
 
 /* Half the width of an interval, in seconds. */
@@ -239,10 +244,9 @@ void peer_time_read(const struct peer_time *p, const struct stamp *now,
 	out->verdict = verdict(out->offset_s, out->max_error_s, limit_s);
 	if (c.disagree)
 		read_disagreement(p, now, out);
-	double drift, drift_error;
-	if (drift_estimator_read(&p->utc_drift, &drift, &drift_error)) {
-		out->drift_ppm = drift;
-		out->drift_max_error_ppm = drift_error;
+	if (p->drift_known) {
+		out->drift_ppm = p->drift_ppm;
+		out->drift_max_error_ppm = p->drift_max_error_ppm;
 	}
 	if (!usable(local))
 		return;

@@ -50,10 +50,13 @@ struct peer_time {
 		struct stamp last; /* when it came; valid if the estimator has samples */
 	} face[PEER_FACES];
 	struct drift_estimator utc_drift; /* of the server against UTC */
-	bool stepped;			  /* a step was seen, ever */
-	enum peer_face step_face;	  /* which clock showed it */
-	struct stamp step_after;	  /* the last reading before the step */
-	struct stamp step_before;	  /* the first reading after it */
+	/* what it says, worked out when it learned: that is a matter of all pairs of samples */
+	bool drift_known;
+	double drift_ppm, drift_max_error_ppm;
+	bool stepped;		  /* a step was seen, ever */
+	enum peer_face step_face; /* which clock showed it */
+	struct stamp step_after;  /* the last reading before the step */
+	struct stamp step_before; /* the first reading after it */
 };
 
 void peer_time_init(struct peer_time *p);

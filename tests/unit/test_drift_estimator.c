@@ -229,7 +229,7 @@ static void truth_stays_in_the_band(void **state)
 {
 	(void)state;
 	seed = 2;
-	for (int run = 0; run < 200; run++) {
+	for (int run = 0; run < 50; run++) {
 		struct drift_estimator d;
 		nsec rate = random_nsec(-200, 200), width = random_nsec(MS, 50 * MS);
 		nsec at = random_nsec(0, INT64_C(1) << 50), offset = 1705361803 * SEC;
@@ -243,7 +243,7 @@ static void truth_stays_in_the_band(void **state)
 					     DRIFT_CONTRADICTED);
 			if (drift_estimator_band(&d, &lo, &hi))
 				assert_true(lo <= (double)rate && (double)rate <= hi);
-			if (drift_estimator_read(&d, &ppm, &max_error_ppm)) {
+			if (i % 16 == 15 && drift_estimator_read(&d, &ppm, &max_error_ppm)) {
 				assert_true(lo <= ppm && ppm <= hi);
 				assert_true(fabs(ppm - (double)rate) <= max_error_ppm);
 			}
