@@ -104,7 +104,7 @@ int verb_clock(const struct options *o)
 	char error[320];
 
 	l.until = now.mono + WAIT_AT_MOST;
-	local_clock_init(&l.clock, o->n_ntp, &now);
+	local_clock_init(&l.clock, o->ntp, o->n_ntp, &now);
 	int status = app_open(&app, &options, &brain, error, sizeof error);
 	if (status != 0)
 		return complain(status, "%s", error);

@@ -309,7 +309,7 @@ static int run(struct probing *p)
 	/* The tunnel's own first burst is for watching; this one is counted. */
 	peer_clock_init(&p->tunnel.peer, true, p->config.probe_has_time, false);
 	peer_clock_burst_of(&p->tunnel.peer, o->count, 750 * NSEC_PER_MSEC, &now);
-	local_clock_init(&p->clock, o->n_ntp, &now);
+	local_clock_init(&p->clock, o->ntp, o->n_ntp, &now);
 	p->progress = isatty(STDERR_FILENO) && !o->verbose;
 
 	int status = app_open(&app, &options, &brain, error, sizeof error);

@@ -200,7 +200,8 @@ static int run(struct watching *w)
 					    .n_ntp = o->n_ntp,
 					    .verbose = o->verbose};
 	const struct app_brain brain = {.self = &w->watch, .step = step, .deadline = deadline};
-	const struct watch_config config = {.offset_limit_s = o->offset_limit_s, .n_ntp = o->n_ntp};
+	const struct watch_config config = {
+	    .offset_limit_s = o->offset_limit_s, .n_ntp = o->n_ntp, .ntp_names = o->ntp};
 	struct app_tunnel hands = {
 	    .tunnel = &w->tunnel, .management = &w->address, .password_file = w->password_file};
 	struct stamp now = stamp_now();

@@ -19,7 +19,9 @@ enum action_kind {
 	ACTION_SEND_PASSWORD, /* send the management password: the shell alone knows it */
 	ACTION_PROBE,	      /* send one probe to the server now: `id` */
 	ACTION_ASK_CHRONY,
-	ACTION_ASK_SNTP, /* `id` is the index of --ntp */
+	ACTION_ASK_NTP_CONTROL, /* the NTP daemon of this machine, with mode 6 */
+	ACTION_ASK_TIMESYNC,	/* systemd-timesyncd */
+	ACTION_ASK_SNTP,	/* `id` is the index of --ntp */
 	ACTION_ASK_KERNEL,
 	ACTION_ASK_PEER_SNTP, /* ask the server's NTP service */
 	ACTION_PEER_CONNECT,  /* the same of the server's management interface */

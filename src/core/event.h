@@ -9,7 +9,9 @@
 #include "core/stamp.h"
 #include "proto/chrony.h"
 #include "proto/ntp.h"
+#include "proto/ntp_control.h"
 #include "proto/slice.h"
+#include "proto/timesync.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,13 +24,15 @@ enum event_kind {
 	EVENT_LINE,	 /* a line from the management interface */
 	EVENT_PEER_LINK, /* the same of the server's own management interface */
 	EVENT_PEER_LINE,
-	EVENT_LOG,	 /* a line of a log file: its text, already without stamps */
-	EVENT_PROBE,	 /* what became of a probe of the server */
-	EVENT_CHRONY,	 /* chronyd's answer, or that there is none */
-	EVENT_SNTP,	 /* an NTP server's answer, or that there is none */
-	EVENT_KERNEL,	 /* what adjtimex says */
-	EVENT_PEER_SNTP, /* the server's own NTP service, or that there is none */
-	EVENT_STOP,	 /* the user wants to leave */
+	EVENT_LOG,	   /* a line of a log file: its text, already without stamps */
+	EVENT_PROBE,	   /* what became of a probe of the server */
+	EVENT_CHRONY,	   /* chronyd's answer, or that there is none */
+	EVENT_NTP_CONTROL, /* ntpd's or NTPsec's variables, or that there are none */
+	EVENT_TIMESYNC,	   /* systemd-timesyncd's last exchange, or that there is none */
+	EVENT_SNTP,	   /* an NTP server's answer, or that there is none */
+	EVENT_KERNEL,	   /* what adjtimex says */
+	EVENT_PEER_SNTP,   /* the server's own NTP service, or that there is none */
+	EVENT_STOP,	   /* the user wants to leave */
 };
 
 enum link_change {
@@ -81,6 +85,16 @@ struct event {
 			const char *reason;
 			struct chrony_tracking tracking;
 		} chrony;
+		struct {
+			bool answered;
+			const char *reason;
+			struct ntp_control_system system;
+		} ntp_control;
+		struct {
+			bool answered;
+			const char *reason;
+			struct timesync_message message;
+		} timesync;
 		struct {
 			unsigned server; /* index of --ntp */
 			bool answered;	 /* a packet came; `flaw` judges it */

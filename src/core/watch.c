@@ -28,7 +28,7 @@ void watch_init(struct watch *w, const struct watch_config *config, const struct
 	w->look = config->replay ? NSEC_NEVER : now->mono;
 	w->began = *now;
 	alert_table_init(&w->alerts);
-	local_clock_init(&w->local_clock, config->n_ntp, now);
+	local_clock_init(&w->local_clock, config->ntp_names, config->n_ntp, now);
 	struct clock_change change;
 	(void)step_detector_look(&w->detector, now, &change);
 }
@@ -369,6 +369,8 @@ static void happen(struct watch *w, const struct event *e, struct actions *out)
 		peer_watch_event(w, e, out);
 		return;
 	case EVENT_CHRONY:
+	case EVENT_NTP_CONTROL:
+	case EVENT_TIMESYNC:
 	case EVENT_SNTP:
 	case EVENT_KERNEL:
 		local_clock_event(&w->local_clock, e);

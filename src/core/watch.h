@@ -23,8 +23,10 @@
 
 struct watch_config {
 	double offset_limit_s; /* a clock further off than this is an alert */
-	unsigned n_ntp;	       /* how many --ntp servers the shell can ask */
-	bool replay;	       /* judge a recording: nothing is asked, probed or connected */
+	/* The --ntp servers that the shell can ask, as the user wrote them; borrowed. */
+	unsigned n_ntp;
+	const char *const *ntp_names;
+	bool replay; /* judge a recording: nothing is asked, probed or connected */
 };
 
 struct watch {

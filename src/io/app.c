@@ -94,6 +94,9 @@ static void carry_out(struct app *app, const struct action *a)
 	case ACTION_ASK_CHRONY:
 		clock_asker_chrony(app->asker);
 		return;
+	case ACTION_ASK_NTP_CONTROL:
+	case ACTION_ASK_TIMESYNC:
+		return;
 	case ACTION_ASK_SNTP:
 		clock_asker_sntp(app->asker, a->id);
 		return;
@@ -144,6 +147,8 @@ static void show_action(const struct action *a)
 	    [ACTION_SEND_PASSWORD] = "> (the management password)",
 	    [ACTION_PROBE] = "probe the server",
 	    [ACTION_ASK_CHRONY] = "ask chronyd",
+	    [ACTION_ASK_NTP_CONTROL] = "ask the NTP daemon of this machine",
+	    [ACTION_ASK_TIMESYNC] = "ask systemd-timesyncd",
 	    [ACTION_ASK_SNTP] = "ask an NTP server",
 	    [ACTION_ASK_KERNEL] = "ask the kernel about the clock",
 	    [ACTION_ASK_PEER_SNTP] = "ask the server's NTP service",

@@ -4,8 +4,8 @@
  * would have said, one line an event. The trace is compared with the .trace file beside the
  * scenario (OVPNWATCH_ACCEPT=1 writes it anew: read the difference before you commit it).
  *
- * The world is a daemon that answers commands, a server whose clock and path can be set, and a
- * local chronyd. A scenario is a list of commands, one a line:
+ * The world is a daemon that answers commands, a server whose clock and path can be set, and the
+ * sources of time of this machine. A scenario is a list of commands, one a line:
  *
  *   ping P W          the pushed timers (Timers: line); 2 8 unless said
  *   no-probe          the server cannot be probed
@@ -21,10 +21,10 @@
  *   restart REASON    >STATE: RECONNECTING with the reason, then WAIT
  *   rx on|off         received bytes grow each second, or stand still
  *   server offset S | step S | answer | silent | refuse | unreachable | rtt S
- *   local step S | sleep S
- *   chrony off | unsync | offset S   chronyd knows the true time but for an error of S
- *   kernel sync | unsync | refused
+ *   local step S | sleep S | slew PPM   slew: this machine's clocks run so much faster
+ *   chrony, ntpd, timesyncd, ntp, kernel: see local_sources.h
  */
+#include "scenarios/local_sources.h"
 #include "core/watch.h"
 #include "sink/json.h"
 
@@ -38,13 +38,14 @@
 #define WALL_START (INT64_C(1795500000) * NSEC_PER_SEC)
 
 enum path { PATH_ANSWER, PATH_SILENT, PATH_REFUSE, PATH_UNREACHABLE };
-enum pending_kind { PENDING_LINE, PENDING_LINK, PENDING_PROBE, PENDING_CHRONY, PENDING_KERNEL };
+enum pending_kind { PENDING_LINE, PENDING_LINK, PENDING_PROBE, PENDING_SOURCE };
 
 struct pending {
 	nsec due; /* mono */
 	enum pending_kind kind;
 	char text[256];
 	unsigned id;
+	enum action_kind question;
 	struct stamp sent;
 	int64_t server_time;
 	enum probe_outcome outcome;
@@ -66,10 +67,10 @@ static struct world {
 	int ping, window;
 	uint64_t bytes;
 	nsec next_count;
-	nsec server_offset, rtt; /* the server against true time, which the boot clock shows */
+	nsec server_offset, rtt; /* the server against true time, which the ruler shows */
 	enum path path;
-	bool chrony, chrony_synced, kernel_sync, kernel_permitted;
-	double chrony_offset;
+	double slew_ppm;
+	struct local_sources sources;
 	FILE *trace, *json;
 	uint64_t seq;
 } world;
@@ -239,6 +240,11 @@ static void connect_link(void)
 		    ">INFO:OpenVPN Management Interface Version 5 -- type 'help' for more info");
 }
 
+static nsec true_time(void)
+{
+	return WALL_START + world.now.ruler;
+}
+
 static void probe(unsigned id)
 {
 	struct pending *p = NULL;
@@ -249,9 +255,7 @@ static void probe(unsigned id)
 	case PATH_ANSWER:
 		p = later(back, PENDING_PROBE);
 		p->outcome = PROBE_ANSWERED;
-		p->server_time =
-		    (WALL_START + world.now.boot + world.rtt / 2 + world.server_offset) /
-		    NSEC_PER_SEC;
+		p->server_time = (true_time() + world.rtt / 2 + world.server_offset) / NSEC_PER_SEC;
 		break;
 	case PATH_REFUSE:
 	case PATH_UNREACHABLE:
@@ -261,6 +265,13 @@ static void probe(unsigned id)
 	}
 	p->id = id;
 	p->sent = world.now;
+}
+
+static void ask(const struct action *a)
+{
+	struct pending *p = later(local_sources_delay(a->kind), PENDING_SOURCE);
+	p->question = a->kind;
+	p->id = a->id;
 }
 
 static void act(const struct action *a)
@@ -282,17 +293,17 @@ static void act(const struct action *a)
 		probe(a->id);
 		return;
 	case ACTION_ASK_CHRONY:
-		later(MSEC, PENDING_CHRONY);
-		return;
+	case ACTION_ASK_NTP_CONTROL:
+	case ACTION_ASK_TIMESYNC:
+	case ACTION_ASK_SNTP:
 	case ACTION_ASK_KERNEL:
-		later(0, PENDING_KERNEL);
+		ask(a);
 		return;
 	case ACTION_ASK_PEER_SNTP:
 	case ACTION_PEER_CONNECT:
 	case ACTION_PEER_CLOSE:
 	case ACTION_PEER_SEND:
 	case ACTION_PEER_SEND_PASSWORD:
-	case ACTION_ASK_SNTP:
 		die("no such thing here");
 	}
 }
@@ -311,30 +322,6 @@ static void line(const char *text)
 {
 	step(&(struct event){
 	    .kind = EVENT_LINE, .tunnel = &world.tunnel, .u.line = slice_from(text)});
-}
-
-/* True time minus what this machine's wall clock shows. */
-static double true_offset(void)
-{
-	return nsec_to_s(WALL_START + world.now.boot - world.now.wall);
-}
-
-static void chrony_event(struct event *e)
-{
-	struct chrony_tracking *t = &e->u.chrony.tracking;
-	e->kind = EVENT_CHRONY;
-	e->u.chrony.answered = world.chrony;
-	*t = (struct chrony_tracking){.leap = 3, .root_delay_s = 1, .root_dispersion_s = 1};
-	if (world.chrony_synced) {
-		*t = (struct chrony_tracking){.ref_id = 0x0a000001,
-					      .family = 1,
-					      .stratum = 3,
-					      .correction_s = true_offset() + world.chrony_offset,
-					      .root_delay_s = 0.002,
-					      .root_dispersion_s = 0.001,
-					      .update_interval_s = 64};
-		t->ref_time = world.now.wall - 20 * NSEC_PER_SEC;
-	}
 }
 
 static void happen(const struct pending *p)
@@ -357,16 +344,11 @@ static void happen(const struct pending *p)
 		e.u.probe.has_time = p->outcome == PROBE_ANSWERED;
 		e.u.probe.server_time = p->server_time;
 		break;
-	case PENDING_CHRONY:
+	case PENDING_SOURCE:
 		e.tunnel = NULL;
-		chrony_event(&e);
-		break;
-	case PENDING_KERNEL:
-		e.tunnel = NULL;
-		e.kind = EVENT_KERNEL;
-		e.u.kernel.permitted = world.kernel_permitted;
-		e.u.kernel.synchronized = world.kernel_sync;
-		e.u.kernel.max_error_s = world.kernel_sync ? 0.02 : 16;
+		if (!local_sources_answer(&world.sources, p->question, p->id, &world.now,
+					  true_time(), &e))
+			die("no question about the clock");
 		break;
 	}
 	step(&e);
@@ -378,7 +360,7 @@ static void move_to(nsec mono)
 	assert(d >= 0);
 	world.now.mono += d;
 	world.now.boot += d;
-	world.now.ruler += d;
+	world.now.ruler += d - (nsec)((double)d * world.slew_ppm / 1e6);
 	world.now.wall += d;
 }
 
@@ -440,7 +422,9 @@ static void add_tunnel(void)
 				       .ping = -1,
 				       .ping_restart = -1,
 				       .seed = 42};
-	struct watch_config w = {.offset_limit_s = 1.0};
+	struct watch_config w = {.offset_limit_s = 1.0,
+				 .n_ntp = world.sources.n_ntp,
+				 .ntp_names = world.sources.ntp_names};
 	watch_init(&world.watch, &w, &world.now);
 	watch_add(&world.watch, &world.tunnel, &config, &world.now);
 	world.added = true;
@@ -482,19 +466,14 @@ static void set_server(const char *what, double value)
 		die("server %s?", what);
 }
 
-static void set_clocks(const char *verb, const char *what, double value)
+static void set_clock(const char *what, double value)
 {
-	if (strcmp(verb, "chrony") == 0) {
-		world.chrony = strcmp(what, "off") != 0;
-		world.chrony_synced = strcmp(what, "offset") == 0;
-		world.chrony_offset = value;
-	} else if (strcmp(verb, "kernel") == 0) {
-		world.kernel_permitted = strcmp(what, "refused") != 0;
-		world.kernel_sync = strcmp(what, "sync") == 0;
-	} else if (strcmp(what, "step") == 0) {
-		world.now.wall += nsec_from_s(value);
-	} else { /* sleep: the monotonic clock stands still */
-		world.now.wall += nsec_from_s(value);
+	if (strcmp(what, "slew") == 0) {
+		world.slew_ppm = value;
+		return;
+	}
+	world.now.wall += nsec_from_s(value);
+	if (strcmp(what, "sleep") == 0) { /* the monotonic clock stands still */
 		world.now.boot += nsec_from_s(value);
 		world.now.ruler += nsec_from_s(value);
 	}
@@ -571,7 +550,8 @@ static void run_line(char *text)
 		return;
 	}
 	if (!world.added &&
-	    !is_one_of(verb, " server chrony kernel attach link silent-link prompt "))
+	    !is_one_of(verb, " server chrony ntpd timesyncd ntp kernel attach link silent-link "
+			     "prompt "))
 		add_tunnel();
 	if (strcmp(verb, "at") == 0)
 		run_until(nsec_from_s(atof(rest)));
@@ -579,8 +559,10 @@ static void run_line(char *text)
 		world.rx = strcmp(rest, "on") == 0;
 	else if (strcmp(verb, "server") == 0)
 		set_server(what, value);
-	else if (is_one_of(verb, " chrony kernel local "))
-		set_clocks(verb, what, value);
+	else if (strcmp(verb, "local") == 0)
+		set_clock(what, value);
+	else if (local_sources_command(&world.sources, verb, rest, &world.now, true_time()))
+		return;
 	else if (is_one_of(verb, " attach link silent-link prompt hang-up mute unmute "))
 		link_command(verb, rest);
 	else if (is_one_of(verb, " < up restart "))
@@ -642,7 +624,8 @@ int main(int argc, char **argv)
 	world.window = 8;
 	world.rtt = 400 * NSEC_PER_USEC;
 	world.next_count = NSEC_NEVER;
-	world.kernel_permitted = world.kernel_sync = world.has_probe = true;
+	world.has_probe = true;
+	local_sources_init(&world.sources);
 	snprintf(world.link_reason, sizeof world.link_reason, "connection refused");
 
 	char text[512];

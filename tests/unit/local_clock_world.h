@@ -18,6 +18,10 @@
 #define WALL (1795493508 * SEC)
 #define BOOT (5000 * SEC)
 
+static const char *const server_names[NTP_SERVERS_MAX] = {"a.example", "b.example", "c.example",
+							  "d.example", "e.example", "f.example",
+							  "g.example", "h.example"};
+
 static struct local_clock c;
 static struct actions out;
 
@@ -29,7 +33,7 @@ static inline struct stamp at(nsec t)
 static inline void start(unsigned n_servers)
 {
 	struct stamp now = at(0);
-	local_clock_init(&c, n_servers, &now);
+	local_clock_init(&c, server_names, n_servers, &now);
 }
 
 /* A healthy chronyd, as of the fixture chrony_tracking_slow7 but for the round figures. */
@@ -52,6 +56,26 @@ static inline void chrony(nsec t, const struct chrony_tracking *tracking_or_null
 	if (tracking_or_null != NULL) {
 		e.u.chrony.answered = true;
 		e.u.chrony.tracking = *tracking_or_null;
+	}
+	local_clock_event(&c, &e);
+}
+
+static inline void ntp_control(nsec t, const struct ntp_control_system *system_or_null)
+{
+	struct event e = {.kind = EVENT_NTP_CONTROL, .at = at(t)};
+	if (system_or_null != NULL) {
+		e.u.ntp_control.answered = true;
+		e.u.ntp_control.system = *system_or_null;
+	}
+	local_clock_event(&c, &e);
+}
+
+static inline void timesync(nsec t, const struct timesync_message *message_or_null)
+{
+	struct event e = {.kind = EVENT_TIMESYNC, .at = at(t)};
+	if (message_or_null != NULL) {
+		e.u.timesync.answered = true;
+		e.u.timesync.message = *message_or_null;
 	}
 	local_clock_event(&c, &e);
 }
@@ -86,7 +110,12 @@ static inline void kernel(nsec t, bool permitted, bool synchronized, double max_
 	local_clock_event(&c, &e);
 }
 
-/* Which questions are asked now: bit 0 chronyd, 1 the kernel, 2 and up the servers. */
+#define NTP_CONTROL 0x1000U
+#define TIMESYNC    0x2000U
+#define DAEMONS	    (NTP_CONTROL | TIMESYNC)
+
+/* Which questions are asked now: bit 0 chronyd, 1 the kernel, 2 to 9 the servers, and the daemons
+ * beside chronyd. */
 static inline unsigned asked_at(nsec t)
 {
 	struct stamp now = at(t);
@@ -100,6 +129,10 @@ static inline unsigned asked_at(nsec t)
 			mask |= 1;
 		else if (a->kind == ACTION_ASK_KERNEL)
 			mask |= 2;
+		else if (a->kind == ACTION_ASK_NTP_CONTROL)
+			mask |= NTP_CONTROL;
+		else if (a->kind == ACTION_ASK_TIMESYNC)
+			mask |= TIMESYNC;
 		else if (a->kind == ACTION_ASK_SNTP)
 			mask |= 4U << a->id;
 		else

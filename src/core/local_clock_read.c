@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the sources say now, which of them counts, and who contradicts it.
+ */
+#include "core/local_clock.h"
+#include "core/local_clock_parts.h"
+
+#include <math.h>
+
+/* timesyncd sets the clock at once by so much and more (timesyncd-manager.c NTP_MAX_ADJUST); less
+ * it has the kernel slew. */
+#define TIMESYNC_STEPS (400 * NSEC_PER_MSEC)
+
+static struct local_opinion opinion_of(enum local_clock_source source, const struct local_sample *s,
+				       nsec boot, int ppm)
+{
+	return (struct local_opinion){.source = source,
+				      .heard = s->heard,
+				      .lost = is_lost(s),
+				      .state = is_stale(s, boot) ? LOCAL_CLOCK_STALE : s->state,
+				      .offset = s->offset,
+				      .bound = bound_now(s, boot, ppm),
+				      .age = age_now(s, boot),
+				      .stratum = s->stratum};
+}
+
+/* timesyncd tells its last exchange, and what the clock was off before it was corrected by it. The
+ * kernel knows whether it was: each correction makes the clock synchronised in its books, and it
+ * counts only if it was asked after the exchange.
+ *   unsynchronised   no correction has reached the clock: what was measured stands
+ *   synchronised     0.4 s and more was set at once, so nothing of it is left; but if that had been
+ *                    since we began, the clock would have been seen to be set, and what was heard
+ *                    before would be gone. Less is slewed, in seconds to minutes, and anything
+ *                    between all of it and nothing may be left.
+ *   not known        anything between all and nothing, and so for a spike, which timesyncd does not
+ *                    follow, but may still be slewing by the one before
+ * In each case the bound is that of the exchange, and what a free clock drifts from then on. */
+static struct local_opinion opinion_of_timesync(const struct local_clock *c, nsec boot)
+{
+	const struct local_sample *s = &c->timesync, *kernel = &c->kernel;
+	struct local_opinion o = opinion_of(LOCAL_SOURCE_TIMESYNCD, s, boot, FREE_PPM);
+	if (s->offset == NSEC_UNKNOWN)
+		return o;
+	nsec exchanged = nsec_sub(s->at, s->age_at_heard);
+	bool known = kernel->heard && kernel->at >= exchanged;
+	bool at_once = s->offset >= TIMESYNC_STEPS || s->offset <= -TIMESYNC_STEPS;
+	if (known && kernel->state == LOCAL_CLOCK_UNSYNCHRONIZED) {
+		o.state = o.state == LOCAL_CLOCK_STALE ? o.state : LOCAL_CLOCK_UNSYNCHRONIZED;
+		return o;
+	}
+	if (known && at_once && !s->spike && exchanged < c->began) {
+		o.offset = 0;
+		return o;
+	}
+	o.offset = s->offset / 2;
+	nsec half = s->offset - o.offset; /* the larger half, if it is odd */
+	o.bound = nsec_add(o.bound, half < 0 ? -half : half);
+	return o;
+}
+
+static void selected(const struct local_clock *c, nsec boot, const struct ntp_selection *selection,
+		     const unsigned *server, unsigned n, struct local_opinions *out,
+		     struct local_opinion *o)
+{
+	nsec best = NSEC_NEVER;
+	o->heard = o->lost = true;
+	o->state = LOCAL_CLOCK_SYNCHRONIZED;
+	o->offset = selection->lo + nsec_sub(selection->hi, selection->lo) / 2;
+	o->bound = nsec_sub(selection->hi, o->offset);
+	for (unsigned k = 0; k < n; k++) {
+		const struct local_sample *s = &c->sntp[server[k]];
+		out->falseticker[server[k]] = selection->falseticker[k];
+		if (selection->falseticker[k])
+			continue;
+		o->lost = o->lost && is_lost(s);
+		o->age = nsec_max(o->age, age_now(s, boot));
+		if (bound_now(s, boot, FREE_PPM) < best) {
+			best = bound_now(s, boot, FREE_PPM);
+			o->stratum = s->stratum;
+		}
+	}
+}
+
+/* Of the NTP servers a majority of those that were heard. As old as the oldest that it rests on. */
+static struct local_opinion opinion_of_servers(const struct local_clock *c, nsec boot,
+					       struct local_opinions *out)
+{
+	struct local_opinion o = {.source = LOCAL_SOURCE_SNTP,
+				  .offset = NSEC_UNKNOWN,
+				  .bound = NSEC_UNKNOWN,
+				  .age = NSEC_UNKNOWN,
+				  .stratum = -1};
+	struct ntp_opinion list[NTP_SERVERS_MAX];
+	struct ntp_selection selection;
+	unsigned server[NTP_SERVERS_MAX], n = 0;
+	for (unsigned i = 0; i < c->n_servers; i++) {
+		const struct local_sample *s = &c->sntp[i];
+		out->votes[i] = s->heard && !is_stale(s, boot);
+		if (!out->votes[i])
+			continue;
+		list[n] = (struct ntp_opinion){s->offset, bound_now(s, boot, FREE_PPM)};
+		server[n++] = i;
+	}
+	out->n_votes = n;
+	if (n == 0 || !ntp_select(list, n, &selection))
+		return o;
+	out->n_believed = selection.believed;
+	selected(c, boot, &selection, server, n, out, &o);
+	return o;
+}
+
+void local_clock_opinions(const struct local_clock *c, nsec boot, struct local_opinions *out)
+{
+	*out = (struct local_opinions){0};
+	out->list[0] = opinion_of(LOCAL_SOURCE_CHRONY, &c->chrony, boot, PHI_PPM);
+	out->list[1] = opinion_of(LOCAL_SOURCE_NTP_CONTROL, &c->ntp_control, boot, PHI_PPM);
+	out->list[2] = opinion_of_timesync(c, boot);
+	out->list[3] = opinion_of_servers(c, boot, out);
+	out->list[4] = opinion_of(LOCAL_SOURCE_KERNEL, &c->kernel, boot, PHI_PPM);
+	/* Measured from outside, on a clock that nobody keeps. */
+	if (c->kernel.heard && c->kernel.state == LOCAL_CLOCK_UNSYNCHRONIZED && out->list[3].heard)
+		out->list[3].state = LOCAL_CLOCK_UNSYNCHRONIZED;
+}
+
+/* The best of three: one that knows the offset now, one that knew it, one that knows a state. */
+static const struct local_opinion *choose(const struct local_opinions *all)
+{
+	const struct local_opinion *knew = NULL, *state = NULL;
+	for (unsigned i = 0; i < LOCAL_OPINIONS; i++) {
+		const struct local_opinion *o = &all->list[i];
+		if (!o->heard)
+			continue;
+		if (knows_offset(o))
+			return o;
+		if (o->offset != NSEC_UNKNOWN && knew == NULL)
+			knew = o;
+		if (!o->lost && state == NULL)
+			state = o;
+	}
+	return knew != NULL ? knew : state;
+}
+
+static double seconds_or_nan(nsec t)
+{
+	return t == NSEC_UNKNOWN ? (double)NAN : nsec_to_s(t);
+}
+
+static bool meet(const struct local_opinion *a, const struct local_opinion *b)
+{
+	nsec apart = nsec_sub(nsec_max(a->offset, b->offset), nsec_min(a->offset, b->offset));
+	return apart <= nsec_add(a->bound, b->bound);
+}
+
+/* The first of the others that knows the offset, and knows another one. */
+static void find_dissent(const struct local_opinions *all, const struct local_opinion *chosen,
+			 struct local_clock_reading *out)
+{
+	if (!knows_offset(chosen))
+		return;
+	for (unsigned i = 0; i < LOCAL_OPINIONS; i++) {
+		const struct local_opinion *o = &all->list[i];
+		if (o == chosen || !knows_offset(o) || meet(o, chosen))
+			continue;
+		out->disagrees.present = true;
+		out->disagrees.source = o->source;
+		out->disagrees.offset_s = nsec_to_s(o->offset);
+		out->disagrees.max_error_s = nsec_to_s(o->bound);
+		return;
+	}
+}
+
+static void name_falsetickers(const struct local_clock *c, const struct local_opinions *all,
+			      struct local_clock_reading *out)
+{
+	out->servers = (int)all->n_believed;
+	for (unsigned i = 0; i < c->n_servers; i++)
+		if (all->falseticker[i])
+			out->falsetickers[out->n_falsetickers++] = c->names[i];
+}
+
+void local_clock_read(const struct local_clock *c, const struct stamp *now,
+		      struct local_clock_reading *out)
+{
+	struct local_opinions all;
+	local_clock_opinions(c, now->boot, &all);
+	const struct local_opinion *best = choose(&all);
+	*out = local_clock_unknown();
+	out->present = true;
+	if (best == NULL)
+		return;
+	out->source = best->source;
+	out->state = best->state;
+	out->offset_s = seconds_or_nan(best->offset);
+	out->max_error_s = seconds_or_nan(best->bound);
+	out->stratum = best->stratum;
+	out->age_s = seconds_or_nan(best->age);
+	if (best->source == LOCAL_SOURCE_SNTP)
+		name_falsetickers(c, &all, out);
+	find_dissent(&all, best, out);
+}
