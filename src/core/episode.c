@@ -45,6 +45,7 @@ static void judge(const struct watch *w, const struct tunnel *t, const struct st
 					      .clock = STEP_LOCAL,
 					      .size_s = nsec_to_s(e.change.step),
 					      .max_error_s = NAN,
+					      .leap_second = e.change.leap_second,
 					      .at = e.change_at.wall};
 }
 

@@ -38,8 +38,10 @@ void rules_local_reading(const struct watch *w, const struct stamp *now,
 			 struct local_clock_reading *out)
 {
 	*out = local_clock_unknown();
-	if (!w->config.replay)
-		local_clock_read(&w->local_clock, now, out);
+	if (w->config.replay)
+		return;
+	local_clock_read(&w->local_clock, now, out);
+	out->slew_ppm = clock_rate_slew_ppm(&w->rate);
 }
 
 /* --- the tunnel ------------------------------------------------------------------------------ */

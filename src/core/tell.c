@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -128,6 +129,20 @@ void tell_resumed(struct actions *out, nsec suspended, const struct stamp *at)
 	SAY(n, "this machine slept for %s", phrase_duration(suspended).text);
 }
 
+void tell_leap_second(struct actions *out, nsec step, const struct stamp *at)
+{
+	struct notice *n = tell(out, NOTICE_CLOCK, SEVERITY_INFO, at, NULL);
+	n->step = (struct clock_step){.present = true,
+				      .clock = STEP_LOCAL,
+				      .size_s = nsec_to_s(step),
+				      .max_error_s = NAN,
+				      .at = at->wall,
+				      .leap_second = true};
+	SAY(n, "a leap second was %s this machine's clock: it was set %s by %s",
+	    step < 0 ? "inserted into" : "left out of", step < 0 ? "back" : "forward",
+	    phrase_duration(step < 0 ? -step : step).text);
+}
+
 static void sum_up(const struct watch *w, const struct stamp *at, struct notice_summary *sum)
 {
 	sum->watched_s = at->boot - w->began.boot;
@@ -233,37 +248,90 @@ void say_peer_clock(const struct peer_clock_reading *p, char *out, size_t size)
 		say_disagreement(p, out + used, size - (size_t)used);
 }
 
-void say_local_clock(const struct local_clock_reading *l, char *out, size_t size)
+struct sentence {
+	char *text;
+	size_t size;
+};
+
+static void say(struct sentence *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Adds to it; what does not fit is cut off. */
+static void say(struct sentence *s, const char *format, ...)
 {
-	const char *source = name_local_clock_source(l->source);
-	if (!isnan(l->offset_s)) {
-		snprintf(out, size, "this machine's clock is %s UTC (%s, by %s)",
-			 phrase_offset(-l->offset_s, l->max_error_s).text,
-			 phrase_bound(l->max_error_s).text, source);
+	va_list args;
+	va_start(args, format);
+	int n = vsnprintf(s->text, s->size, format, args);
+	va_end(args);
+	size_t said = n < 0 ? 0 : (size_t)n < s->size ? (size_t)n : s->size - 1;
+	s->text += said;
+	s->size -= said;
+}
+
+/* "by chrony", "by sntp: 3 of 4 servers; a.example is a falseticker". */
+static void say_source(struct sentence *s, const struct local_clock_reading *l)
+{
+	unsigned n = l->n_falsetickers;
+	say(s, "by %s", name_local_clock_source(l->source));
+	if (l->servers < 0)
 		return;
-	}
+	if (l->servers == 1)
+		say(s, ": one server, and nobody vouches for it");
+	else if (n == 0)
+		say(s, ": %d servers", l->servers);
+	else
+		say(s, ": %d of %d servers; ", l->servers, l->servers + (int)n);
+	for (unsigned i = 0; i < n; i++)
+		say(s, "%s%.40s", i == 0 ? "" : i + 1 < n ? ", " : " and ", l->falsetickers[i]);
+	if (n > 0)
+		say(s, n == 1 ? " is a falseticker" : " are falsetickers");
+}
+
+static void say_state(struct sentence *s, const struct local_clock_reading *l)
+{
 	switch (l->state) {
 	case LOCAL_CLOCK_SYNCHRONIZED:
-		snprintf(out, size, "a time service keeps this machine's clock (%s, by %s)",
-			 phrase_bound(l->max_error_s).text, source);
-		return;
-	case LOCAL_CLOCK_UNSYNCHRONIZED:
-		snprintf(out, size, "no time service keeps this machine's clock (by %s)", source);
-		return;
-	case LOCAL_CLOCK_SELF_REFERENCED:
-		snprintf(out, size, "this machine's time service follows its own clock (by %s)",
-			 source);
-		return;
-	case LOCAL_CLOCK_STALE:
-		snprintf(out, size,
-			 "this machine's time service has not heard from its servers since the "
-			 "clock was set, or for too long (by %s)",
-			 source);
-		return;
-	case LOCAL_CLOCK_UNKNOWN:
+		say(s, "a time service keeps this machine's clock (%s, ",
+		    phrase_bound(l->max_error_s).text);
 		break;
+	case LOCAL_CLOCK_UNSYNCHRONIZED:
+		say(s, "no time service keeps this machine's clock (");
+		break;
+	case LOCAL_CLOCK_SELF_REFERENCED:
+		say(s, "this machine's time service follows its own clock (");
+		break;
+	case LOCAL_CLOCK_STALE:
+		say(s, "this machine's time service has not heard from its servers since the clock "
+		       "was set, or for too long (");
+		break;
+	case LOCAL_CLOCK_UNKNOWN:
+		say(s, "nothing is known of this machine's clock");
+		return;
 	}
-	snprintf(out, size, "nothing is known of this machine's clock");
+	say_source(s, l);
+	say(s, ")");
+}
+
+void say_local_clock(const struct local_clock_reading *l, char *out, size_t size)
+{
+	struct sentence s = {out, size};
+	bool offset = !isnan(l->offset_s);
+	if (!offset) {
+		say_state(&s, l);
+	} else {
+		say(&s, "this machine's clock is %s UTC (%s, ",
+		    phrase_offset(-l->offset_s, l->max_error_s).text,
+		    phrase_bound(l->max_error_s).text);
+		say_source(&s, l);
+		say(&s, ")");
+	}
+	if (!isnan(l->slew_ppm))
+		say(&s, "%s being slewed by %+.0f ppm", offset ? " and is" : "; it is",
+		    l->slew_ppm);
+	if (l->disagrees.present)
+		say(&s, "; but by %s it is %s UTC (%s)",
+		    name_local_clock_source(l->disagrees.source),
+		    phrase_offset(-l->disagrees.offset_s, l->disagrees.max_error_s).text,
+		    phrase_bound(l->disagrees.max_error_s).text);
 }
 
 void tell_clock(struct actions *out, const struct tunnel *t,

@@ -27,6 +27,8 @@ void tell_peer_session(struct actions *out, const struct tunnel *t, enum session
 /* A line of the management interface was too long and was dropped: the `count`th. */
 void tell_overlong(struct actions *out, const struct tunnel *t, const struct stamp *at);
 void tell_resumed(struct actions *out, nsec suspended, const struct stamp *at);
+/* A leap second came: the clock was set by `step`, and that is as it should be. */
+void tell_leap_second(struct actions *out, nsec step, const struct stamp *at);
 void tell_stopped(struct actions *out, const struct watch *w, const struct stamp *at);
 
 /* A clock event: of the server and this machine (`t`), or of this machine alone (NULL). */

@@ -31,6 +31,8 @@ void watch_init(struct watch *w, const struct watch_config *config, const struct
 	local_clock_init(&w->local_clock, config->ntp_names, config->n_ntp, now);
 	struct clock_change change;
 	(void)step_detector_look(&w->detector, now, &change);
+	clock_rate_init(&w->rate);
+	clock_rate_look(&w->rate, now, NULL);
 }
 
 void watch_add(struct watch *w, struct tunnel *t, const struct tunnel_config *config,
@@ -46,7 +48,11 @@ void watch_add(struct watch *w, struct tunnel *t, const struct tunnel_config *co
 static void look_at_clocks(struct watch *w, const struct stamp *at, struct actions *out)
 {
 	struct clock_change change;
-	if (w->config.replay || !step_detector_look(&w->detector, at, &change))
+	if (w->config.replay)
+		return;
+	bool changed = step_detector_look(&w->detector, at, &change);
+	clock_rate_look(&w->rate, at, changed ? &change : NULL);
+	if (!changed)
 		return;
 	w->changed = true;
 	w->last_change = change;
@@ -57,7 +63,10 @@ static void look_at_clocks(struct watch *w, const struct stamp *at, struct actio
 		return;
 	local_clock_was_set(&w->local_clock, at);
 	peer_watch_local_changed(w);
-	rules_local_step(w, change.step, NAN, at, out);
+	if (!change.leap_second)
+		rules_local_step(w, change.step, NAN, at, out);
+	else if (tell_room(out))
+		tell_leap_second(out, change.step, at);
 }
 
 static bool reading_changed(double was, double was_error, double is, double is_error)
@@ -75,6 +84,9 @@ static void local_clock_news(struct watch *w, const struct stamp *now, struct ac
 		return;
 	bool changed =
 	    !was->present || was->state != is.state || was->source != is.source ||
+	    isnan(was->slew_ppm) != isnan(is.slew_ppm) ||
+	    was->n_falsetickers != is.n_falsetickers ||
+	    was->disagrees.present != is.disagrees.present ||
 	    reading_changed(was->offset_s, was->max_error_s, is.offset_s, is.max_error_s);
 	if (!changed)
 		w->reading_changed = NSEC_UNKNOWN;

@@ -13,6 +13,7 @@
 #define OVPNWATCH_CORE_WATCH_H
 
 #include "core/action.h"
+#include "core/clock_rate.h"
 #include "core/event.h"
 #include "core/local_clock.h"
 #include "core/step_detector.h"
@@ -32,6 +33,7 @@ struct watch_config {
 struct watch {
 	struct watch_config config;
 	struct step_detector detector;
+	struct clock_rate rate;
 	struct local_clock local_clock;
 	struct clock_change last_change; /* the last step or suspend of this machine */
 	struct stamp last_change_at;	 /* the stamp that showed it; valid if `changed` */

@@ -6,34 +6,6 @@
 
 #include <math.h>
 
-static struct local_clock_reading read_at(nsec t)
-{
-	struct local_clock_reading r;
-	struct stamp now = at(t);
-	local_clock_read(&c, &now, &r);
-	assert_true(r.present);
-	return r;
-}
-
-static void assert_near(double got, double expected)
-{
-	assert_true(fabs(got - expected) < 1e-9);
-}
-
-static void assert_reading(nsec t, enum local_clock_source source, enum local_clock_state state,
-			   double offset_s, double max_error_s)
-{
-	struct local_clock_reading r = read_at(t);
-	assert_int_equal(r.source, source);
-	assert_int_equal(r.state, state);
-	assert_int_equal(isnan(r.offset_s), isnan(offset_s));
-	if (!isnan(offset_s))
-		assert_near(r.offset_s, offset_s);
-	assert_int_equal(isnan(r.max_error_s), isnan(max_error_s));
-	if (!isnan(max_error_s))
-		assert_near(r.max_error_s, max_error_s);
-}
-
 static void nothing_known(void **state)
 {
 	(void)state;
