@@ -61,6 +61,7 @@ static void learn_usual(struct clock_rate *r, const struct stamp *at)
 /* The slew may have begun late in the window before, too late to show in it. */
 static void slew_seen(struct clock_rate *r, const struct stamp *at, double rate)
 {
+	r->whole = r->slewing;
 	if (!r->slewing) {
 		r->slewing = true;
 		r->began = r->before;
@@ -113,7 +114,7 @@ void clock_rate_look(struct clock_rate *r, const struct stamp *at,
 
 double clock_rate_slew_ppm(const struct clock_rate *r)
 {
-	return r->slewing ? r->slew_ppm : (double)NAN;
+	return r->slewing && r->whole ? r->slew_ppm : (double)NAN;
 }
 
 bool clock_rate_slewed(const struct clock_rate *r, nsec *slewed, nsec *max_error)

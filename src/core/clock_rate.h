@@ -7,9 +7,10 @@
  * timesyncd go at 500 ppm and more. So: further than 200 ppm from the ruler is a slew.
  *
  * The rate is taken over windows of 4 s and more between good stamps, so a slew is seen up to 8 s
- * after its start. Setting the clock, or sleep, begins the window anew. Failure modes: rough stamps
- * make a window longer, never a slew; a machine whose clock has to be corrected by more than
- * 200 ppm for good is taken for one that is slewed for good.
+ * after its start, and its rate known 4 s later, when a window lies in it altogether. Setting the
+ * clock, or sleep, begins the window anew. Failure modes: rough stamps make a window longer, never
+ * a slew; a machine whose clock has to be corrected by more than 200 ppm for good is taken for one
+ * that is slewed for good.
  */
 #ifndef OVPNWATCH_CORE_CLOCK_RATE_H
 #define OVPNWATCH_CORE_CLOCK_RATE_H
@@ -30,7 +31,8 @@ struct clock_rate {
 	double usual_ppm;    /* wall against ruler while it was not slewed; NAN unknown */
 	double usual_error;  /* ppm */
 	bool slewing;
-	double slew_ppm;    /* beyond the usual, over the last window */
+	bool whole;	 /* a whole window of it was seen: before, its rate is that of a mixture */
+	double slew_ppm; /* beyond the usual, over the last window */
 	struct stamp began; /* good stamps before and after the slew, or so far */
 	struct stamp until;
 	nsec stepped; /* by which the wall clock was set meanwhile */
@@ -43,7 +45,7 @@ void clock_rate_init(struct clock_rate *r);
 void clock_rate_look(struct clock_rate *r, const struct stamp *at,
 		     const struct clock_change *change);
 
-/* How much faster than usual the clock runs, while it is slewed; else NAN. */
+/* How much faster than usual the clock runs, while it is slewed and that is known; else NAN. */
 double clock_rate_slew_ppm(const struct clock_rate *r);
 
 /* By how much the present slew, or the last one, has moved the clock so far: positive is forward.

@@ -22,18 +22,20 @@ struct local_sample {
 	enum local_clock_state state;
 	nsec offset, max_error; /* NSEC_UNKNOWN if not known */
 	int stratum;
-	nsec at;	    /* boot: when it was heard */
-	nsec age_at_heard;  /* how old the source's own last update was then; NSEC_UNKNOWN */
-	nsec stale_after;   /* older than this it is no evidence */
-	bool spike;	    /* timesyncd: it did not correct the clock by this one */
-	nsec next;	    /* mono: when to ask again */
-	nsec asked;	    /* mono: when it was asked last; NSEC_UNKNOWN: never */
-	nsec interval;	    /* between questions; KoD RATE doubles it */
-	unsigned misses;    /* questions without a usable answer since the last one */
-	bool gone_for_good; /* KoD DENY or RSTR */
-	const char *reason; /* why the last question had no usable answer; NULL: it had one */
-	bool waiting;	    /* asked, and nothing has come of it yet */
-	bool tainted;	    /* meanwhile the clock was set */
+	nsec at;	      /* boot: when it was heard */
+	nsec wall_less_ruler; /* then; what changes it is a slew, and the crystal */
+	nsec spread;	      /* of the stamp */
+	nsec age_at_heard;    /* how old the source's own last update was then; NSEC_UNKNOWN */
+	nsec stale_after;     /* older than this it is no evidence */
+	bool spike;	      /* timesyncd: it did not correct the clock by this one */
+	nsec next;	      /* mono: when to ask again */
+	nsec asked;	      /* mono: when it was asked last; NSEC_UNKNOWN: never */
+	nsec interval;	      /* between questions; KoD RATE doubles it */
+	unsigned misses;      /* questions without a usable answer since the last one */
+	bool gone_for_good;   /* KoD DENY or RSTR */
+	const char *reason;   /* why the last question had no usable answer; NULL: it had one */
+	bool waiting;	      /* asked, and nothing has come of it yet */
+	bool tainted;	      /* meanwhile the clock was set */
 	/* What tells one update of the source from the next (the reference time, a count), of the
 	 * first answer after the clock was set: until there is another it is one from before. */
 	bool await_old, has_old;

@@ -74,22 +74,12 @@ static struct local_clock_line *add(struct local_clock_line *out, unsigned *n,
 	return line;
 }
 
-static struct local_opinion opinion_of_server(const struct local_sample *s, nsec boot)
-{
-	return (struct local_opinion){.source = LOCAL_SOURCE_SNTP,
-				      .heard = s->heard,
-				      .state = is_stale(s, boot) ? LOCAL_CLOCK_STALE : s->state,
-				      .offset = s->offset,
-				      .bound = bound_now(s, boot, FREE_PPM),
-				      .age = age_now(s, boot),
-				      .stratum = s->stratum};
-}
-
-static void add_servers(const struct local_clock *c, nsec boot, const struct local_opinions *all,
-			struct local_clock_line *out, unsigned *n)
+static void add_servers(const struct local_clock *c, const struct stamp *now,
+			const struct local_opinions *all, struct local_clock_line *out, unsigned *n)
 {
 	for (unsigned i = 0; i < c->n_servers; i++) {
-		const struct local_opinion o = opinion_of_server(&c->sntp[i], boot);
+		const struct local_opinion o =
+		    local_opinion_of(LOCAL_SOURCE_SNTP, &c->sntp[i], now, FREE_PPM);
 		struct local_clock_line *line = add(out, n, &c->sntp[i], &o);
 		if (line == NULL)
 			continue;
@@ -109,11 +99,11 @@ unsigned local_clock_describe(const struct local_clock *c, const struct stamp *n
 {
 	struct local_opinions all;
 	unsigned n = 0;
-	local_clock_opinions(c, now->boot, &all);
+	local_clock_opinions(c, now, &all);
 	(void)add(out, &n, &c->chrony, &all.list[0]);
 	(void)add(out, &n, &c->ntp_control, &all.list[1]);
 	(void)add(out, &n, &c->timesync, &all.list[2]);
-	add_servers(c, now->boot, &all, out, &n);
+	add_servers(c, now, &all, out, &n);
 	(void)add(out, &n, &c->kernel, &all.list[4]);
 	return n;
 }

@@ -39,6 +39,8 @@ static void hear(struct local_sample *s, const struct stamp *at, enum local_cloc
 	s->offset = s->max_error = s->age_at_heard = NSEC_UNKNOWN;
 	s->stratum = -1;
 	s->at = at->boot;
+	s->wall_less_ruler = nsec_sub(at->wall, at->ruler);
+	s->spread = nsec_max(at->spread, 0);
 	s->stale_after = STALE_LEAST;
 	s->spike = false;
 	s->misses = 0;

@@ -21,6 +21,10 @@
 #define PHI_PPM	 15
 #define FREE_PPM 50
 
+/* How far the ruler may be from true time, and the least that counts as a slew. */
+#define CRYSTAL_PPM 100
+#define SLEW_LEAST  (100 * NSEC_PER_USEC)
+
 /* What drifts at `ppm` is off by this much after `t`. */
 static inline nsec drift_within(nsec t, int ppm)
 {
@@ -76,7 +80,13 @@ struct local_opinions {
 	unsigned n_votes, n_believed; /* believed: 0 if there is no majority */
 };
 
-void local_clock_opinions(const struct local_clock *c, nsec boot, struct local_opinions *out);
+/* A sample as it is to be taken now: grown old at `ppm`, and moved with the clock if that was
+ * slewed. */
+struct local_opinion local_opinion_of(enum local_clock_source source, const struct local_sample *s,
+				      const struct stamp *now, int ppm);
+
+void local_clock_opinions(const struct local_clock *c, const struct stamp *now,
+			  struct local_opinions *out);
 
 /* It says an offset that can be relied on now. */
 static inline bool knows_offset(const struct local_opinion *o)

@@ -11,17 +11,37 @@
  * it has the kernel slew. */
 #define TIMESYNC_STEPS (400 * NSEC_PER_MSEC)
 
-static struct local_opinion opinion_of(enum local_clock_source source, const struct local_sample *s,
-				       nsec boot, int ppm)
+/* By how much the clock was slewed since the sample was heard: as far as it moved against the
+ * ruler, if that is more than the correction of any crystal; else 0. */
+static nsec slewed_since(const struct local_sample *s, const struct stamp *now)
 {
-	return (struct local_opinion){.source = source,
-				      .heard = s->heard,
-				      .lost = is_lost(s),
-				      .state = is_stale(s, boot) ? LOCAL_CLOCK_STALE : s->state,
-				      .offset = s->offset,
-				      .bound = bound_now(s, boot, ppm),
-				      .age = age_now(s, boot),
-				      .stratum = s->stratum};
+	nsec moved = nsec_sub(nsec_sub(now->wall, now->ruler), s->wall_less_ruler);
+	nsec least = nsec_add(nsec_add(SLEW_LEAST, s->spread), nsec_max(now->spread, 0));
+	least = nsec_add(least, drift_within(since_heard(s, now->boot), CRYSTAL_PPM));
+	return moved > least || moved < -least ? moved : 0;
+}
+
+struct local_opinion local_opinion_of(enum local_clock_source source, const struct local_sample *s,
+				      const struct stamp *now, int ppm)
+{
+	struct local_opinion o = {
+	    .source = source,
+	    .heard = s->heard,
+	    .lost = is_lost(s),
+	    .state = is_stale(s, now->boot) ? LOCAL_CLOCK_STALE : s->state,
+	    .offset = s->offset,
+	    .bound = bound_now(s, now->boot, ppm),
+	    .age = age_now(s, now->boot),
+	    .stratum = s->stratum,
+	};
+	nsec slewed = slewed_since(s, now);
+	if (slewed == 0 || s->offset == NSEC_UNKNOWN)
+		return o;
+	/* It moved against the ruler, and the ruler is as good as its crystal. */
+	o.offset = nsec_sub(s->offset, slewed);
+	o.bound = nsec_add(bound_now(s, now->boot, CRYSTAL_PPM),
+			   nsec_add(s->spread, nsec_max(now->spread, 0)));
+	return o;
 }
 
 /* timesyncd tells its last exchange, and what the clock was off before it was corrected by it. The
@@ -35,10 +55,11 @@ static struct local_opinion opinion_of(enum local_clock_source source, const str
  *   not known        anything between all and nothing, and so for a spike, which timesyncd does not
  *                    follow, but may still be slewing by the one before
  * In each case the bound is that of the exchange, and what a free clock drifts from then on. */
-static struct local_opinion opinion_of_timesync(const struct local_clock *c, nsec boot)
+static struct local_opinion opinion_of_timesync(const struct local_clock *c,
+						const struct stamp *now)
 {
 	const struct local_sample *s = &c->timesync, *kernel = &c->kernel;
-	struct local_opinion o = opinion_of(LOCAL_SOURCE_TIMESYNCD, s, boot, FREE_PPM);
+	struct local_opinion o = local_opinion_of(LOCAL_SOURCE_TIMESYNCD, s, now, FREE_PPM);
 	if (s->offset == NSEC_UNKNOWN)
 		return o;
 	nsec exchanged = nsec_sub(s->at, s->age_at_heard);
@@ -49,17 +70,18 @@ static struct local_opinion opinion_of_timesync(const struct local_clock *c, nse
 		return o;
 	}
 	if (known && at_once && !s->spike && exchanged < c->began) {
-		o.offset = 0;
+		o.offset = nsec_sub(o.offset, s->offset);
 		return o;
 	}
-	o.offset = s->offset / 2;
-	nsec half = s->offset - o.offset; /* the larger half, if it is odd */
+	nsec half = s->offset - s->offset / 2; /* the larger one, if it is odd */
+	o.offset = nsec_sub(o.offset, half);
 	o.bound = nsec_add(o.bound, half < 0 ? -half : half);
 	return o;
 }
 
-static void selected(const struct local_clock *c, nsec boot, const struct ntp_selection *selection,
-		     const unsigned *server, unsigned n, struct local_opinions *out,
+/* What the servers `who` say together, of whom some are believed. */
+static void together(const struct local_opinion *servers, const unsigned *who, unsigned n,
+		     const struct ntp_selection *selection, struct local_opinions *out,
 		     struct local_opinion *o)
 {
 	nsec best = NSEC_NEVER;
@@ -68,21 +90,21 @@ static void selected(const struct local_clock *c, nsec boot, const struct ntp_se
 	o->offset = selection->lo + nsec_sub(selection->hi, selection->lo) / 2;
 	o->bound = nsec_sub(selection->hi, o->offset);
 	for (unsigned k = 0; k < n; k++) {
-		const struct local_sample *s = &c->sntp[server[k]];
-		out->falseticker[server[k]] = selection->falseticker[k];
+		const struct local_opinion *s = &servers[who[k]];
+		out->falseticker[who[k]] = selection->falseticker[k];
 		if (selection->falseticker[k])
 			continue;
-		o->lost = o->lost && is_lost(s);
-		o->age = nsec_max(o->age, age_now(s, boot));
-		if (bound_now(s, boot, FREE_PPM) < best) {
-			best = bound_now(s, boot, FREE_PPM);
+		o->lost = o->lost && s->lost;
+		o->age = nsec_max(o->age, s->age);
+		if (s->bound < best) {
+			best = s->bound;
 			o->stratum = s->stratum;
 		}
 	}
 }
 
 /* Of the NTP servers a majority of those that were heard. As old as the oldest that it rests on. */
-static struct local_opinion opinion_of_servers(const struct local_clock *c, nsec boot,
+static struct local_opinion opinion_of_servers(const struct local_clock *c, const struct stamp *now,
 					       struct local_opinions *out)
 {
 	struct local_opinion o = {.source = LOCAL_SOURCE_SNTP,
@@ -90,33 +112,35 @@ static struct local_opinion opinion_of_servers(const struct local_clock *c, nsec
 				  .bound = NSEC_UNKNOWN,
 				  .age = NSEC_UNKNOWN,
 				  .stratum = -1};
+	struct local_opinion servers[NTP_SERVERS_MAX];
 	struct ntp_opinion list[NTP_SERVERS_MAX];
 	struct ntp_selection selection;
-	unsigned server[NTP_SERVERS_MAX], n = 0;
+	unsigned who[NTP_SERVERS_MAX], n = 0;
 	for (unsigned i = 0; i < c->n_servers; i++) {
-		const struct local_sample *s = &c->sntp[i];
-		out->votes[i] = s->heard && !is_stale(s, boot);
+		servers[i] = local_opinion_of(LOCAL_SOURCE_SNTP, &c->sntp[i], now, FREE_PPM);
+		out->votes[i] = servers[i].heard && servers[i].state != LOCAL_CLOCK_STALE;
 		if (!out->votes[i])
 			continue;
-		list[n] = (struct ntp_opinion){s->offset, bound_now(s, boot, FREE_PPM)};
-		server[n++] = i;
+		list[n] = (struct ntp_opinion){servers[i].offset, servers[i].bound};
+		who[n++] = i;
 	}
 	out->n_votes = n;
 	if (n == 0 || !ntp_select(list, n, &selection))
 		return o;
 	out->n_believed = selection.believed;
-	selected(c, boot, &selection, server, n, out, &o);
+	together(servers, who, n, &selection, out, &o);
 	return o;
 }
 
-void local_clock_opinions(const struct local_clock *c, nsec boot, struct local_opinions *out)
+void local_clock_opinions(const struct local_clock *c, const struct stamp *now,
+			  struct local_opinions *out)
 {
 	*out = (struct local_opinions){0};
-	out->list[0] = opinion_of(LOCAL_SOURCE_CHRONY, &c->chrony, boot, PHI_PPM);
-	out->list[1] = opinion_of(LOCAL_SOURCE_NTP_CONTROL, &c->ntp_control, boot, PHI_PPM);
-	out->list[2] = opinion_of_timesync(c, boot);
-	out->list[3] = opinion_of_servers(c, boot, out);
-	out->list[4] = opinion_of(LOCAL_SOURCE_KERNEL, &c->kernel, boot, PHI_PPM);
+	out->list[0] = local_opinion_of(LOCAL_SOURCE_CHRONY, &c->chrony, now, PHI_PPM);
+	out->list[1] = local_opinion_of(LOCAL_SOURCE_NTP_CONTROL, &c->ntp_control, now, PHI_PPM);
+	out->list[2] = opinion_of_timesync(c, now);
+	out->list[3] = opinion_of_servers(c, now, out);
+	out->list[4] = local_opinion_of(LOCAL_SOURCE_KERNEL, &c->kernel, now, PHI_PPM);
 	/* Measured from outside, on a clock that nobody keeps. */
 	if (c->kernel.heard && c->kernel.state == LOCAL_CLOCK_UNSYNCHRONIZED && out->list[3].heard)
 		out->list[3].state = LOCAL_CLOCK_UNSYNCHRONIZED;
@@ -182,7 +206,7 @@ void local_clock_read(const struct local_clock *c, const struct stamp *now,
 		      struct local_clock_reading *out)
 {
 	struct local_opinions all;
-	local_clock_opinions(c, now->boot, &all);
+	local_clock_opinions(c, now, &all);
 	const struct local_opinion *best = choose(&all);
 	*out = local_clock_unknown();
 	out->present = true;

@@ -82,12 +82,13 @@ static void local_clock_news(struct watch *w, const struct stamp *now, struct ac
 	rules_local_reading(w, now, &is);
 	if (!is.present || !tell_room(out) || is.state == LOCAL_CLOCK_UNKNOWN)
 		return;
-	bool changed =
-	    !was->present || was->state != is.state || was->source != is.source ||
-	    isnan(was->slew_ppm) != isnan(is.slew_ppm) ||
-	    was->n_falsetickers != is.n_falsetickers ||
-	    was->disagrees.present != is.disagrees.present ||
-	    reading_changed(was->offset_s, was->max_error_s, is.offset_s, is.max_error_s);
+	bool changed = !was->present || was->state != is.state || was->source != is.source ||
+		       isnan(was->slew_ppm) != isnan(is.slew_ppm) ||
+		       was->n_falsetickers != is.n_falsetickers ||
+		       was->disagrees.present != is.disagrees.present ||
+		       /* a slew moves it all the time, and was told */
+		       (isnan(is.slew_ppm) && reading_changed(was->offset_s, was->max_error_s,
+							      is.offset_s, is.max_error_s));
 	if (!changed)
 		w->reading_changed = NSEC_UNKNOWN;
 	else if (w->reading_changed == NSEC_UNKNOWN)

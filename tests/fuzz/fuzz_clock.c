@@ -10,13 +10,16 @@
  *     4 n what dt16 t64   the n-th last probe's  10              hurry
  *                 outcome                        11 spread32     stamps become this rough
  *     5 flags chrony's answer (7 x 8 bytes)
+ *     12 flags ntpd's answer     13 flags timesyncd's answer     14 ppm16 the clock is slewed
  * Numbers are little-endian; what is missing at the end is zero.
  */
+#include "core/clock_rate.h"
 #include "core/local_clock.h"
 #include "core/peer_clock.h"
 #include "core/step_detector.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +44,8 @@ struct world {
 	struct script script;
 	struct stamp now;
 	struct step_detector detector;
+	struct clock_rate rate;
+	int slew_ppm;
 	struct local_clock local;
 	struct peer_clock peer;
 	struct {
@@ -73,8 +78,23 @@ static void pass(struct world *w, nsec dt, nsec asleep)
 		return;
 	w->now.mono += dt;
 	w->now.boot += dt + asleep;
-	w->now.ruler = w->now.boot;
+	w->now.ruler += dt + asleep - dt / 1000000 * w->slew_ppm;
 	w->now.wall = nsec_add(w->now.wall, dt + asleep);
+}
+
+static void check_lines(const struct world *w)
+{
+	static struct local_clock_line lines[LOCAL_CLOCK_LINES_MAX];
+	unsigned n = local_clock_describe(&w->local, &w->now, lines);
+	MUST(n == 4 + SERVERS); /* all were asked at once */
+	for (unsigned i = 0; i < n; i++) {
+		MUST(lines[i].text[0] != '\0');
+		MUST((lines[i].server != NULL) == (lines[i].source == LOCAL_SOURCE_SNTP));
+	}
+	nsec slewed, error;
+	MUST(!clock_rate_slewed(&w->rate, &slewed, &error) || error >= 0);
+	double ppm = clock_rate_slew_ppm(&w->rate);
+	MUST(isnan(ppm) || isfinite(ppm));
 }
 
 static void check(const struct world *w)
@@ -90,6 +110,12 @@ static void check(const struct world *w)
 	MUST(isnan(local.age_s) || local.age_s >= 0);
 	MUST(local.source != LOCAL_SOURCE_KERNEL || isnan(local.offset_s));
 	MUST((local.source == LOCAL_SOURCE_NONE) == (local.state == LOCAL_CLOCK_UNKNOWN));
+	MUST(!local.disagrees.present ||
+	     (isfinite(local.disagrees.offset_s) && local.disagrees.max_error_s >= 0 &&
+	      local.disagrees.source != local.source && !isnan(local.offset_s)));
+	MUST((local.servers > 0) == (local.source == LOCAL_SOURCE_SNTP));
+	MUST(local.n_falsetickers == 0 || local.servers > (int)local.n_falsetickers);
+	check_lines(w);
 	peer_time_read(&w->peer.time, &w->now, &local, 1.0, &peer);
 	MUST(peer.present == (w->peer.time.face[PEER_OPENVPN].estimator.samples > 0));
 	if (peer.present) {
@@ -113,7 +139,10 @@ static void turn(struct world *w)
 {
 	static struct actions out;
 	struct clock_change change;
-	if (step_detector_look(&w->detector, &w->now, &change)) {
+	bool changed = step_detector_look(&w->detector, &w->now, &change);
+	clock_rate_look(&w->rate, &w->now, changed ? &change : NULL);
+	if (changed) {
+		MUST(!change.leap_second || change.step != 0);
 		MUST(change.step != 0 || change.suspended > 0);
 		MUST(change.since <= w->now.mono);
 		if (change.step != 0)
@@ -183,6 +212,49 @@ static void chrony_answer(struct world *w)
 	local_clock_event(&w->local, &e);
 }
 
+static void ntp_control_answer(struct world *w)
+{
+	struct event e = {.kind = EVENT_NTP_CONTROL, .at = w->now};
+	struct ntp_control_system *v = &e.u.ntp_control.system;
+	unsigned flags = (unsigned)take(&w->script, 1);
+	e.u.ntp_control.answered = (flags & 1) == 0;
+	v->status_leap = (int)(flags >> 1 & 3);
+	v->leap = (int)(flags >> 3 & 3) - ((flags & 0x80) != 0);
+	v->stratum = (int)take(&w->script, 1) - 1;
+	v->tc = (int)take(&w->script, 1) % 33 - 1;
+	snprintf(v->refid, sizeof v->refid, "%s", flags & 0x40 ? "127.127.1.0" : "192.0.2.1");
+	/* half of them updated lately */
+	v->reftime = take(&w->script, 8);
+	if (flags & 0x20)
+		v->reftime = ntp_from_nsec(w->now.wall) - (v->reftime & 0xffffffffff);
+	v->offset_s = take_double(&w->script);
+	v->jitter_s = take_double(&w->script);
+	v->root_delay_s = take_double(&w->script);
+	v->root_dispersion_s = take_double(&w->script);
+	local_clock_event(&w->local, &e);
+}
+
+static void timesync_answer(struct world *w)
+{
+	struct event e = {.kind = EVENT_TIMESYNC, .at = w->now};
+	struct timesync_message *m = &e.u.timesync.message;
+	unsigned flags = (unsigned)take(&w->script, 1);
+	e.u.timesync.answered = (flags & 1) == 0;
+	m->spike = (flags & 2) != 0;
+	m->leap = flags >> 2 & 3;
+	m->version = m->mode = 4;
+	m->stratum = flags >> 4;
+	m->packet_count = take(&w->script, 1);
+	uint64_t now = (uint64_t)(w->now.wall / NSEC_PER_USEC);
+	m->destination_usec = now - take(&w->script, 4);
+	m->origin_usec = m->destination_usec - take(&w->script, 3);
+	m->receive_usec = m->destination_usec + take(&w->script, 8);
+	m->transmit_usec = m->receive_usec + take(&w->script, 2);
+	m->root_delay_usec = take(&w->script, 4);
+	m->root_dispersion_usec = take(&w->script, 4);
+	local_clock_event(&w->local, &e);
+}
+
 static void sntp_answer(struct world *w)
 {
 	struct event e = {.kind = EVENT_SNTP, .at = w->now};
@@ -208,7 +280,7 @@ static void kernel_answer(struct world *w)
 static void step(struct world *w, unsigned op)
 {
 	struct script *s = &w->script;
-	switch (op % 12) {
+	switch (op % 15) {
 	case 0:
 		pass(w, (nsec)take(s, 2) * NSEC_PER_MSEC, 0);
 		break;
@@ -246,6 +318,15 @@ static void step(struct world *w, unsigned op)
 	case 11:
 		w->now.spread = (nsec)take(s, 4);
 		break;
+	case 12:
+		ntp_control_answer(w);
+		break;
+	case 13:
+		timesync_answer(w);
+		break;
+	case 14:
+		w->slew_ppm = (int16_t)take(s, 2);
+		break;
 	}
 }
 
@@ -258,6 +339,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned flags = (unsigned)take(&w.script, 1);
 	w.now.mono = (nsec)take(&w.script, 4) * NSEC_PER_SEC;
 	w.now.boot = w.now.ruler = w.now.mono + (nsec)take(&w.script, 4) * NSEC_PER_SEC;
+	clock_rate_init(&w.rate);
 	local_clock_init(&w.local, server_names, SERVERS, &w.now);
 	peer_clock_init(&w.peer, (flags & 1) == 0, (flags & 2) == 0, (flags & 4) != 0);
 	turn(&w);

@@ -115,9 +115,9 @@ static void slews(void **state)
 			start(2 * USEC);
 			run(120, rows[i].crystal);
 			pass(phase, rows[i].crystal);
-			run(8, fast);
+			run(12, fast);
 			assert_slew(rows[i].slew);
-			run(rows[i].seconds - 8, fast);
+			run(rows[i].seconds - 12, fast);
 			assert_slew(rows[i].slew);
 			run(9, rows[i].crystal);
 			assert_slew((double)NAN);

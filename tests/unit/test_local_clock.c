@@ -278,6 +278,41 @@ static void clock_was_set(void **state)
 	assert_reading(23 * SEC, LOCAL_SOURCE_CHRONY, LOCAL_CLOCK_SYNCHRONIZED, 7, 0.03);
 }
 
+/* Between two answers the clock is slewed: the offset moves with it, and the bound is that of the
+ * ruler which shows it. */
+static void clock_is_slewed(void **state)
+{
+	(void)state;
+	static const struct {
+		nsec slewed;
+		double offset_s, max_error_s;
+	} rows[] = {
+	    {50 * MS, 6.95, 0.04},
+	    {-50 * MS, 7.05, 0.04},
+	    {10100 * NSEC_PER_USEC, 7, 0.0315}, /* what a crystal's correction makes of 100 s */
+	    {-10100 * NSEC_PER_USEC, 7, 0.0315},
+	    {10101 * NSEC_PER_USEC, 6.989899, 0.04},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct chrony_tracking t = tracking(0);
+		struct local_clock_reading r;
+		struct stamp now = at(100 * SEC);
+		now.ruler -= rows[i].slewed;
+		start(0);
+		chrony(0, &t);
+		local_clock_read(&c, &now, &r);
+		assert_near(r.offset_s, rows[i].offset_s);
+		assert_near(r.max_error_s, rows[i].max_error_s);
+	}
+	/* the stamps were too rough to tell */
+	struct local_clock_reading r;
+	struct stamp now = at(100 * SEC);
+	now.ruler -= 50 * MS;
+	now.spread = 40 * MS;
+	local_clock_read(&c, &now, &r);
+	assert_near(r.offset_s, 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +321,7 @@ int main(void)
 	    cmocka_unit_test(chrony_nonsense),	cmocka_unit_test(kernel_knows_no_offset),
 	    cmocka_unit_test(order_of_sources), cmocka_unit_test(several_servers),
 	    cmocka_unit_test(sntp_samples),	cmocka_unit_test(clock_was_set),
+	    cmocka_unit_test(clock_is_slewed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
