@@ -7,9 +7,11 @@
 #include "core/tell.h"
 #include "io/app.h"
 #include "io/stamp_now.h"
+#include "sink/escape.h"
 #include "verbs.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define WAIT_AT_MOST (2 * NSEC_PER_SEC)
@@ -17,10 +19,12 @@
 struct looking {
 	struct local_clock clock;
 	unsigned n_ntp;
-	bool chrony, kernel; /* has answered, or it is known that it will not */
-	unsigned ntp;	     /* a bit for each server of which that is true */
+	/* has answered, or it is known that it will not: */
+	bool chrony, ntp_control, timesync, kernel;
+	unsigned ntp; /* a bit for each server */
 	nsec until;
 	double limit_s;
+	bool verbose;
 	bool done;
 	struct local_clock_reading reading;
 };
@@ -29,6 +33,10 @@ static void note_answer(struct looking *l, const struct event *e)
 {
 	if (e->kind == EVENT_CHRONY)
 		l->chrony = true;
+	else if (e->kind == EVENT_NTP_CONTROL)
+		l->ntp_control = true;
+	else if (e->kind == EVENT_TIMESYNC)
+		l->timesync = true;
 	else if (e->kind == EVENT_KERNEL)
 		l->kernel = true;
 	else if (e->kind == EVENT_SNTP)
@@ -37,13 +45,30 @@ static void note_answer(struct looking *l, const struct event *e)
 
 static bool all_answered(const struct looking *l)
 {
-	return l->chrony && l->kernel && l->ntp == (1u << l->n_ntp) - 1;
+	return l->chrony && l->ntp_control && l->timesync && l->kernel &&
+	       l->ntp == (1u << l->n_ntp) - 1;
+}
+
+/* What each source said, for --verbose. */
+static void describe(const struct looking *l, const struct stamp *now)
+{
+	struct local_clock_line lines[LOCAL_CLOCK_LINES_MAX];
+	unsigned n = local_clock_describe(&l->clock, now, lines);
+	for (unsigned i = 0; i < n; i++) {
+		char server[4 * PROBE_ADDRESS_MAX] = "";
+		if (lines[i].server != NULL)
+			(void)escape_text(lines[i].server, server, sizeof server);
+		fprintf(stderr, "ovpnwatch: %s%s%s: %s\n", name_local_clock_source(lines[i].source),
+			server[0] != '\0' ? " " : "", server, lines[i].text);
+	}
 }
 
 static void finish(struct looking *l, const struct stamp *now, struct actions *out)
 {
 	struct notice *n = tell(out, NOTICE_CLOCK, SEVERITY_INFO, now, NULL);
 	local_clock_read(&l->clock, now, &l->reading);
+	if (l->verbose)
+		describe(l, now);
 	n->local_clock = l->reading;
 	n->answer_limit_s = l->limit_s;
 	say_local_clock(&l->reading, n->message, sizeof n->message);
@@ -56,10 +81,8 @@ static void step(void *self, const struct event *e, struct actions *out)
 	out->n_actions = out->n_notices = 0;
 	if (l->done)
 		return;
-	if (e->kind == EVENT_CHRONY || e->kind == EVENT_KERNEL || e->kind == EVENT_SNTP) {
-		local_clock_event(&l->clock, e);
-		note_answer(l, e);
-	}
+	local_clock_event(&l->clock, e);
+	note_answer(l, e);
 	if (all_answered(l) || e->at.mono >= l->until || e->kind == EVENT_STOP)
 		finish(l, &e->at, out);
 	else
@@ -96,7 +119,7 @@ int verb_clock(const struct options *o)
 					    .ntp = o->ntp,
 					    .n_ntp = o->n_ntp,
 					    .verbose = o->verbose};
-	struct looking l = {.n_ntp = o->n_ntp, .limit_s = o->offset_limit_s};
+	struct looking l = {.n_ntp = o->n_ntp, .limit_s = o->offset_limit_s, .verbose = o->verbose};
 	const struct app_brain brain = {
 	    .self = &l, .step = step, .deadline = deadline, .done = done};
 	struct stamp now = stamp_now();

@@ -195,8 +195,7 @@ static void step(void *self, const struct event *e, struct actions *out)
 	out->n_actions = out->n_notices = 0;
 	if (p->done)
 		return;
-	if (e->kind == EVENT_CHRONY || e->kind == EVENT_KERNEL || e->kind == EVENT_SNTP)
-		local_clock_event(&p->clock, e);
+	local_clock_event(&p->clock, e);
 	if (e->kind == EVENT_PROBE) {
 		(void)peer_clock_event(&p->tunnel.peer, e);
 		if (e->u.probe.reason != NULL)

@@ -61,9 +61,10 @@ void tell_started(struct actions *out, const struct tunnel *t, const struct stam
 	struct notice *n = tell(out, NOTICE_MONITOR, SEVERITY_INFO, at, t);
 	n->monitor.kind = MONITOR_STARTED;
 	snprintf(n->monitor.address, sizeof n->monitor.address, "%s", t->config.address);
+	bool told = t->config.peer_ntp || t->config.peer_address != NULL;
 	if (t->config.no_probe != NULL)
-		SAY(n, "watching %.64s; the server's clock will not be measured: %.192s",
-		    t->config.address, t->config.no_probe);
+		SAY(n, "watching %.64s; the server%s: %.192s", t->config.address,
+		    told ? " is not probed" : "'s clock will not be measured", t->config.no_probe);
 	else
 		SAY(n, "watching %.96s and probing the server %.128s", t->config.address,
 		    t->config.server != NULL ? t->config.server : "of the profile");

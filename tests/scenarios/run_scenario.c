@@ -21,12 +21,14 @@
  *   restart REASON    >STATE: RECONNECTING with the reason, then WAIT
  *   rx on|off         received bytes grow each second, or stand still
  *   server offset S | step S | answer | silent | refuse | unreachable | rtt S
+ *   peer-ntp, peer-management, server-system, echo: see peer_world.h
  *   local step S | sleep S | slew PPM   slew: this machine's clocks run so much faster
  *   chrony, ntpd, timesyncd, ntp, kernel: see local_sources.h
  */
 #include "scenarios/local_sources.h"
+#include "scenarios/peer_world.h"
+#include "scenarios/trace.h"
 #include "core/watch.h"
-#include "sink/json.h"
 
 #include <assert.h>
 #include <math.h>
@@ -38,7 +40,7 @@
 #define WALL_START (INT64_C(1795500000) * NSEC_PER_SEC)
 
 enum path { PATH_ANSWER, PATH_SILENT, PATH_REFUSE, PATH_UNREACHABLE };
-enum pending_kind { PENDING_LINE, PENDING_LINK, PENDING_PROBE, PENDING_SOURCE };
+enum pending_kind { PENDING_LINE, PENDING_LINK, PENDING_PROBE, PENDING_SOURCE, PENDING_PEER };
 
 struct pending {
 	nsec due; /* mono */
@@ -71,8 +73,9 @@ static struct world {
 	enum path path;
 	double slew_ppm;
 	struct local_sources sources;
-	FILE *trace, *json;
-	uint64_t seq;
+	struct peer_world peer;
+	struct stamp last_line;
+	struct trace trace;
 } world;
 
 static void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
@@ -85,67 +88,6 @@ static void die(const char *format, ...)
 	va_end(args);
 	fputc('\n', stderr);
 	exit(2);
-}
-
-/* --- the trace ------------------------------------------------------------------------------- */
-
-static void trace_clock(const struct notice *n)
-{
-	if (n->peer_clock.present)
-		fprintf(world.trace, " peer=%+.3f+/-%.3f", n->peer_clock.offset_s,
-			n->peer_clock.max_error_s);
-	if (n->peer_clock.present && !isnan(n->peer_clock.vs_utc_s))
-		fprintf(world.trace, " utc=%+.3f", n->peer_clock.vs_utc_s);
-	if (n->local_clock.present)
-		fprintf(world.trace, " local=%s", name_local_clock_state(n->local_clock.state));
-	if (n->local_clock.present && !isnan(n->local_clock.offset_s))
-		fprintf(world.trace, "%+.3f", n->local_clock.offset_s);
-	if (n->step.present)
-		fprintf(world.trace, " step=%s%+.1f", name_step_clock(n->step.clock),
-			n->step.size_s);
-}
-
-static void trace_alert(const struct notice *n)
-{
-	fprintf(world.trace, "alert %s %s", name_alert(n->alert.name),
-		name_alert_status(n->alert.status));
-	if (n->alert.status == ALERT_RESOLVED)
-		fprintf(world.trace, " after %.3f", nsec_to_s(n->alert.duration_s));
-	if (n->alert.count > 1)
-		fprintf(world.trace, " x%u", n->alert.count);
-	for (unsigned i = 0; i < n->n_causes; i++)
-		fprintf(world.trace, "%s %s:%s", i > 0 ? "," : "", name_cause(n->causes[i].name),
-			name_confidence(n->causes[i].confidence));
-}
-
-static void trace(const struct notice *n)
-{
-	fprintf(world.trace, "%8.3f  ", nsec_to_s(n->at.mono));
-	switch (n->type) {
-	case NOTICE_ALERT:
-		trace_alert(n);
-		break;
-	case NOTICE_STATE:
-		fprintf(world.trace, "state %s %s", n->state.name, n->state.detail);
-		break;
-	case NOTICE_CLOCK:
-		fprintf(world.trace, "clock");
-		break;
-	case NOTICE_MONITOR:
-		fprintf(world.trace, "monitor %s", name_monitor_kind(n->monitor.kind));
-		break;
-	case NOTICE_SUMMARY:
-		fprintf(world.trace, "summary");
-		break;
-	}
-	trace_clock(n);
-	fprintf(world.trace, " | %s\n", n->message);
-	if (world.json != NULL) {
-		static char line[JSON_LINE_MAX];
-		struct sink_origin origin = {.run = 0x5ce7a210};
-		size_t size = json_line(n, &origin, ++world.seq, line);
-		fwrite(line, 1, size, world.json);
-	}
 }
 
 /* --- the world ------------------------------------------------------------------------------- */
@@ -274,6 +216,15 @@ static void ask(const struct action *a)
 	p->id = a->id;
 }
 
+/* Whatever it is, the server's side answers after a round trip. */
+static void ask_peer(const struct action *a)
+{
+	struct pending *p = later(world.rtt, PENDING_PEER);
+	p->question = a->kind;
+	p->id = (unsigned)a->command;
+	p->sent = world.now;
+}
+
 static void act(const struct action *a)
 {
 	switch (a->kind) {
@@ -304,7 +255,8 @@ static void act(const struct action *a)
 	case ACTION_PEER_CLOSE:
 	case ACTION_PEER_SEND:
 	case ACTION_PEER_SEND_PASSWORD:
-		die("no such thing here");
+		ask_peer(a);
+		return;
 	}
 }
 
@@ -313,15 +265,29 @@ static void step(struct event *e)
 	e->at = world.now;
 	watch_step(&world.watch, e, &world.actions);
 	for (size_t i = 0; i < world.actions.n_notices; i++)
-		trace(&world.actions.notices[i]);
+		trace_notice(&world.trace, &world.actions.notices[i]);
 	for (size_t i = 0; i < world.actions.n_actions; i++)
 		act(&world.actions.actions[i]);
 }
 
 static void line(const char *text)
 {
-	step(&(struct event){
-	    .kind = EVENT_LINE, .tunnel = &world.tunnel, .u.line = slice_from(text)});
+	struct event e = {.kind = EVENT_LINE,
+			  .tunnel = &world.tunnel,
+			  .since = world.last_line,
+			  .u.line = slice_from(text)};
+	world.last_line = world.now;
+	step(&e);
+}
+
+/* What the server's NTP service or management interface answers: perhaps several events. */
+static void peer_answers(const struct pending *p)
+{
+	struct event e = {.tunnel = &world.tunnel};
+	const nsec there = true_time() - world.rtt / 2 + world.server_offset;
+	peer_world_ask(&world.peer, p->question, (enum management_command)p->id, &p->sent, there);
+	while (peer_world_next(&world.peer, &e))
+		step(&e);
 }
 
 static void happen(const struct pending *p)
@@ -330,6 +296,9 @@ static void happen(const struct pending *p)
 	switch (p->kind) {
 	case PENDING_LINE:
 		line(p->text);
+		return;
+	case PENDING_PEER:
+		peer_answers(p);
 		return;
 	case PENDING_LINK:
 		e.kind = EVENT_LINK;
@@ -410,18 +379,20 @@ static void run_until(nsec until)
 
 static void add_tunnel(void)
 {
-	struct tunnel_config config = {.name = "lab",
-				       .address = "127.0.0.1:7505",
-				       .profile = "client.ovpn",
-				       .server = "203.0.113.7:1194/udp",
-				       .same_machine = true,
-				       .probe = world.has_probe,
-				       .probe_has_time = world.has_probe,
-				       .no_probe =
-					   world.has_probe ? NULL : "no --profile was given",
-				       .ping = -1,
-				       .ping_restart = -1,
-				       .seed = 42};
+	struct tunnel_config config = {
+	    .name = "lab",
+	    .address = "127.0.0.1:7505",
+	    .profile = "client.ovpn",
+	    .server = "203.0.113.7:1194/udp",
+	    .same_machine = true,
+	    .probe = world.has_probe,
+	    .probe_has_time = world.has_probe,
+	    .no_probe = world.has_probe ? NULL : "no --profile was given",
+	    .ping = -1,
+	    .ping_restart = -1,
+	    .peer_ntp = world.peer.ntp,
+	    .peer_address = world.peer.management ? "203.0.113.7:7506" : NULL,
+	    .seed = 42};
 	struct watch_config w = {.offset_limit_s = 1.0,
 				 .n_ntp = world.sources.n_ntp,
 				 .ntp_names = world.sources.ntp_names};
@@ -551,7 +522,7 @@ static void run_line(char *text)
 	}
 	if (!world.added &&
 	    !is_one_of(verb, " server chrony ntpd timesyncd ntp kernel attach link silent-link "
-			     "prompt "))
+			     "prompt peer-ntp peer-management server-system "))
 		add_tunnel();
 	if (strcmp(verb, "at") == 0)
 		run_until(nsec_from_s(atof(rest)));
@@ -561,6 +532,10 @@ static void run_line(char *text)
 		set_server(what, value);
 	else if (strcmp(verb, "local") == 0)
 		set_clock(what, value);
+	else if (strcmp(verb, "echo") == 0)
+		line(peer_world_echo(&world.peer, true_time() + world.server_offset));
+	else if (peer_world_command(&world.peer, verb, rest))
+		return;
 	else if (local_sources_command(&world.sources, verb, rest, &world.now, true_time()))
 		return;
 	else if (is_one_of(verb, " attach link silent-link prompt hang-up mute unmute "))
@@ -610,14 +585,14 @@ int main(int argc, char **argv)
 		die("%s: cannot read", argv[1]);
 	char *got = NULL;
 	size_t size = 0;
-	world.trace = open_memstream(&got, &size);
+	world.trace.text = open_memstream(&got, &size);
 	const char *lines = getenv("OVPNWATCH_LINES");
 	if (lines != NULL) {
 		char path[4096];
 		const char *base = strrchr(argv[1], '/');
 		snprintf(path, sizeof path, "%s/scenario-%s.ndjson", lines,
 			 base != NULL ? base + 1 : argv[1]);
-		world.json = fopen(path, "w");
+		world.trace.json = fopen(path, "w");
 	}
 	world.now = (struct stamp){.mono = 0, .boot = 0, .wall = WALL_START};
 	world.ping = 2;
@@ -635,9 +610,9 @@ int main(int argc, char **argv)
 	}
 	fclose(f);
 	step(&(struct event){.kind = EVENT_STOP});
-	fclose(world.trace);
-	if (world.json != NULL)
-		fclose(world.json);
+	fclose(world.trace.text);
+	if (world.trace.json != NULL)
+		fclose(world.trace.json);
 	int rc = compare(argv[1], got);
 	free(got);
 	return rc;

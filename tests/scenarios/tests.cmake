@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Every *.scn file here is a test: see run_scenario.c.
 add_executable(run_scenario ${CMAKE_CURRENT_LIST_DIR}/run_scenario.c
-                            ${CMAKE_CURRENT_LIST_DIR}/local_sources.c)
+                            ${CMAKE_CURRENT_LIST_DIR}/local_sources.c
+                            ${CMAKE_CURRENT_LIST_DIR}/peer_world.c
+                            ${CMAKE_CURRENT_LIST_DIR}/trace.c)
 target_include_directories(run_scenario PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(run_scenario PRIVATE ${layers})
 file(GLOB scenarios CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/*.scn)
