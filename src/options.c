@@ -22,6 +22,9 @@ enum option_id {
 	OPT_MANAGEMENT,
 	OPT_PASSWORD_FILE,
 	OPT_PROFILE,
+	OPT_PEER_NTP,
+	OPT_PEER_MANAGEMENT,
+	OPT_PEER_PASSWORD_FILE,
 	OPT_NTP,
 	OPT_NO_PROBE,
 	OPT_FORMAT,
@@ -44,6 +47,9 @@ static const struct option known[] = {
     [OPT_MANAGEMENT] = {"management", required_argument, NULL, 0},
     [OPT_PASSWORD_FILE] = {"management-password-file", required_argument, NULL, 0},
     [OPT_PROFILE] = {"profile", required_argument, NULL, 0},
+    [OPT_PEER_NTP] = {"peer-ntp", required_argument, NULL, 0},
+    [OPT_PEER_MANAGEMENT] = {"peer-management", required_argument, NULL, 0},
+    [OPT_PEER_PASSWORD_FILE] = {"peer-management-password-file", required_argument, NULL, 0},
     [OPT_NTP] = {"ntp", required_argument, NULL, 0},
     [OPT_NO_PROBE] = {"no-probe", no_argument, NULL, 0},
     [OPT_FORMAT] = {"format", required_argument, NULL, 0},
@@ -64,6 +70,9 @@ static const unsigned applies[OPT_N] = {
     [OPT_MANAGEMENT] = FOR(VERB_WATCH),
     [OPT_PASSWORD_FILE] = FOR(VERB_WATCH),
     [OPT_PROFILE] = FOR(VERB_WATCH) | FOR(VERB_PROBE),
+    [OPT_PEER_NTP] = FOR(VERB_WATCH),
+    [OPT_PEER_MANAGEMENT] = FOR(VERB_WATCH),
+    [OPT_PEER_PASSWORD_FILE] = FOR(VERB_WATCH),
     [OPT_NTP] = FOR_LIVE,
     [OPT_NO_PROBE] = FOR(VERB_WATCH),
     [OPT_FORMAT] = FOR_ALL,
@@ -78,6 +87,8 @@ static const unsigned applies[OPT_N] = {
     [OPT_HELP] = FOR_ALL,
     [OPT_VERSION] = FOR_ALL,
 };
+
+_Static_assert(OPT_N <= 32, "struct parse has a bit for each");
 
 static const char *const verbs[] = {
     [VERB_WATCH] = "watch",
@@ -193,6 +204,15 @@ static bool take_option(struct parse *p, enum option_id id, const char *value)
 	case OPT_PROFILE:
 		o->profile = value;
 		return true;
+	case OPT_PEER_NTP:
+		o->peer_ntp = value;
+		return true;
+	case OPT_PEER_MANAGEMENT:
+		o->peer_management = value;
+		return true;
+	case OPT_PEER_PASSWORD_FILE:
+		o->peer_password_file = value;
+		return true;
 	case OPT_NTP:
 		return take_ntp(p, value);
 	case OPT_NO_PROBE:
@@ -295,6 +315,9 @@ static bool fits(struct parse *p)
 		if ((p->given & (1u << i)) != 0 && (applies[i] & FOR(o->verb)) == 0)
 			return wrong(p, "--%s is not for %s; %s", known[i].name, verbs[o->verb],
 				     SEE_HELP);
+	if (o->peer_password_file != NULL && o->peer_management == NULL)
+		return wrong(p, "--peer-management-password-file is the password of which "
+				"interface? Give --peer-management ADDR too");
 	if (o->verb == VERB_REPLAY && o->recording == NULL)
 		return wrong(p, "replay what? Give a log or a recorded management session, or - "
 				"for standard input");
@@ -337,7 +360,6 @@ bool options_parse(int argc, char **argv, struct options *out, char *error, size
 const char *options_help(void)
 {
 	return "ovpnwatch says why an OpenVPN tunnel restarted, and what the clocks showed.\n"
-	       "\n"
 	       "usage: ovpnwatch [watch] [--management ADDR] [--profile FILE] [options]\n"
 	       "       ovpnwatch replay [options] FILE|-   judge a recorded log or session\n"
 	       "       ovpnwatch probe --profile FILE      measure the VPN server's clock\n"
@@ -347,13 +369,14 @@ const char *options_help(void)
 	       "  --management-password-file FILE\n"
 	       "  --profile FILE       the client's .ovpn or .conf: server, key, timers\n"
 	       "  --name NAME          the tunnel's name in every event\n"
+	       "  --peer-ntp HOST      the server's clock by its NTP service, if it has one\n"
+	       "  --peer-management ADDR [--peer-management-password-file FILE]  the server's\n"
 	       "  --ntp HOST           compare this machine's clock with it (up to 8 times)\n"
 	       "  --no-probe           send nothing to the VPN server\n"
 	       "  --offset-limit S     a clock further off than this is an alert (1)\n"
 	       "  --format FORMAT      json, text, or auto: text on a terminal, else JSON\n"
 	       "  --output FILE        append to it instead of standard output\n"
-	       "  --verbose            say on standard error what is done\n"
-	       "  --help, --version    this, or the version; the manual: man ovpnwatch\n"
+	       "  --verbose            say more on standard error; the manual: man ovpnwatch\n"
 	       "  probe: --count N (12); by hand --remote HOST:PORT --tls-auth FILE\n"
 	       "         [--key-direction 0|1] [--auth DIGEST (SHA1)]\n"
 	       "\n"

@@ -24,6 +24,9 @@ struct options {
 	const char *management;
 	const char *password_file;
 	const char *profile;
+	const char *peer_ntp;
+	const char *peer_management;
+	const char *peer_password_file;
 	const char *ntp[NTP_SERVERS_MAX];
 	unsigned n_ntp;
 	bool no_probe;

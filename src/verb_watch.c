@@ -8,6 +8,7 @@
 #include "io/password_file.h"
 #include "io/profile_load.h"
 #include "io/stamp_now.h"
+#include "proto/ntp.h"
 #include "verbs.h"
 
 #include <stdio.h>
@@ -25,6 +26,7 @@ struct watching {
 	const char *management; /* as the user or the profile wrote it */
 	const char *password_file;
 	struct address address;
+	struct address peer_address; /* if options->peer_management */
 	char name[NAME_MAX_BYTES + 1];
 	char server[PROFILE_NAME_MAX + 16];
 	char joined[2 * PROFILE_PATH_MAX];
@@ -112,15 +114,30 @@ static int password_status(const char *path)
 }
 
 /* Now rather than when OpenVPN asks for it: whoever starts us is still looking. */
-static int check_password(struct watching *w)
+static int check_password(const char *path)
 {
 	struct password password;
 	char error[320];
-	if (w->password_file == NULL)
+	if (path == NULL)
 		return 0;
-	bool good = password_read(w->password_file, &password, error, sizeof error);
+	bool good = password_read(path, &password, error, sizeof error);
 	password_wipe(&password);
-	return good ? 0 : complain(password_status(w->password_file), "%s", error);
+	return good ? 0 : complain(password_status(path), "%s", error);
+}
+
+/* What was said about the server itself. */
+static int check_peer(struct watching *w)
+{
+	const struct options *o = w->options;
+	struct address ntp;
+	char error[320];
+	if (o->peer_ntp != NULL &&
+	    !address_parse_server(o->peer_ntp, NTP_PORT, &ntp, error, sizeof error))
+		return complain(EX_USAGE, "--peer-ntp: %s", error);
+	if (o->peer_management != NULL &&
+	    !address_parse(o->peer_management, &w->peer_address, error, sizeof error))
+		return complain(EX_USAGE, "--peer-management: %s", error);
+	return check_password(o->peer_password_file);
 }
 
 /* The profile's file name without folder and ending, else the address. */
@@ -159,6 +176,9 @@ static void configure(struct watching *w)
 	    .has_password = w->password_file != NULL,
 	    .ping = -1,
 	    .ping_restart = -1,
+	    .peer_ntp = o->peer_ntp != NULL,
+	    .peer_address = o->peer_management,
+	    .peer_has_password = o->peer_password_file != NULL,
 	};
 	if (getrandom(&c->seed, sizeof c->seed, 0) != sizeof c->seed)
 		c->seed = (uint64_t)getpid();
@@ -180,6 +200,7 @@ static void configure(struct watching *w)
 					     : NULL;
 	c->probe = c->no_probe == NULL;
 	c->probe_has_time = c->probe && w->loaded.key.wrap != WRAP_PLAIN;
+	c->probe_costly = c->probe && !is_udp(&p->remotes[w->loaded.probe_remote]);
 }
 
 /* A daemon may go over from a UDP remote to a TCP one, which would refuse every probe. */
@@ -203,7 +224,13 @@ static int run(struct watching *w)
 	const struct watch_config config = {
 	    .offset_limit_s = o->offset_limit_s, .n_ntp = o->n_ntp, .ntp_names = o->ntp};
 	struct app_tunnel hands = {
-	    .tunnel = &w->tunnel, .management = &w->address, .password_file = w->password_file};
+	    .tunnel = &w->tunnel,
+	    .management = &w->address,
+	    .password_file = w->password_file,
+	    .peer_management = o->peer_management != NULL ? &w->peer_address : NULL,
+	    .peer_password_file = o->peer_password_file,
+	    .peer_ntp = o->peer_ntp,
+	};
 	struct stamp now = stamp_now();
 	struct app *app;
 	char error[320];
@@ -236,7 +263,9 @@ int verb_watch(const struct options *o)
 	if (status == 0)
 		status = choose_management(w);
 	if (status == 0)
-		status = check_password(w);
+		status = check_password(w->password_file);
+	if (status == 0)
+		status = check_peer(w);
 	if (status == 0) {
 		configure(w);
 		status = run(w);

@@ -18,12 +18,12 @@ struct tunnel_config {
 	bool probe;	   /* the server can be probed and may be */
 	bool probe_has_time;	    /* and its answers carry the time */
 	bool probe_costly;	    /* each probe costs the server a session (TCP) */
-	bool peer_ntp;		    /* the server has an NTP service that may be asked */
-	const char *peer_address;   /* of the server's management interface; NULL: none was given */
-	bool peer_has_password;	    /* and the shell knows its password */
 	const char *no_probe;	    /* why not, for a person; NULL if it can */
 	int64_t ping, ping_restart; /* from the profile, seconds; -1 if it does not say */
-	uint64_t seed;		    /* random: jitter of the reconnection back-off */
+	bool peer_ntp;		    /* the server's own NTP service may be asked */
+	const char *peer_address;   /* of the server's management interface; NULL: none was given */
+	bool peer_has_password;
+	uint64_t seed; /* random: jitter of the reconnection back-off */
 };
 
 #endif

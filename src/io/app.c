@@ -7,7 +7,7 @@
 #include "io/output.h"
 #include "io/prober.h"
 #include "io/stamp_now.h"
-#include "sink/escape.h"
+#include "io/verbose.h"
 
 #include <assert.h>
 #include <signal.h>
@@ -25,7 +25,7 @@ enum phase { RUNNING, DRAINING, CLOSING };
 
 struct hands {
 	struct tunnel *tunnel;
-	struct link *link;
+	struct link *link, *peer_link; /* to the client, to the server */
 	struct prober *prober;
 	bool follow;
 	char followed_ip[48];
@@ -85,17 +85,29 @@ static void carry_out(struct app *app, const struct action *a)
 	case ACTION_PROBE:
 		prober_send(hands_of(app, a->tunnel)->prober, a->id);
 		return;
-	case ACTION_ASK_PEER_SNTP:
 	case ACTION_PEER_CONNECT:
+		link_connect(hands_of(app, a->tunnel)->peer_link);
+		return;
 	case ACTION_PEER_CLOSE:
+		link_close(hands_of(app, a->tunnel)->peer_link);
+		return;
 	case ACTION_PEER_SEND:
+		link_send(hands_of(app, a->tunnel)->peer_link, a->command);
+		return;
 	case ACTION_PEER_SEND_PASSWORD:
+		link_send_password(hands_of(app, a->tunnel)->peer_link);
+		return;
+	case ACTION_ASK_PEER_SNTP:
+		clock_asker_peer(app->asker, a->tunnel);
 		return;
 	case ACTION_ASK_CHRONY:
 		clock_asker_chrony(app->asker);
 		return;
 	case ACTION_ASK_NTP_CONTROL:
+		clock_asker_ntp_control(app->asker);
+		return;
 	case ACTION_ASK_TIMESYNC:
+		clock_asker_timesync(app->asker);
 		return;
 	case ACTION_ASK_SNTP:
 		clock_asker_sntp(app->asker, a->id);
@@ -104,63 +116,6 @@ static void carry_out(struct app *app, const struct action *a)
 		clock_asker_kernel(app->asker);
 		return;
 	}
-}
-
-/* --- for the curious: --verbose -------------------------------------------------------------- */
-
-/* A line of the conversation, harmless to a terminal, without what OpenVPN would keep secret. */
-static void show_line(struct slice line)
-{
-	char raw[512], safe[4 * sizeof raw];
-	size_t token = slice_find(line, "auth-token ");
-	if (slice_starts(line, ">PASSWORD:Auth-Token:"))
-		line = SLICE(">PASSWORD:Auth-Token:(not shown)");
-	else if (token != SIZE_MAX)
-		line.n = token;
-	slice_copy(line, raw, sizeof raw);
-	escape_text(raw, safe, sizeof safe);
-	fprintf(stderr, "ovpnwatch: < %s\n", safe);
-}
-
-static void show_event(const struct event *e)
-{
-	static const char *const outcomes[] = {[PROBE_ANSWERED] = "answered",
-					       [PROBE_REFUSED] = "refused",
-					       [PROBE_UNREACHABLE] = "unreachable",
-					       [PROBE_FAILED] = "failed",
-					       [PROBE_BAD_MAC] = "answered under another key",
-					       [PROBE_REJECTED] = "rejected",
-					       [PROBE_REPEATED] = "answered again"};
-	if (e->kind == EVENT_LINE)
-		show_line(e->u.line);
-	else if (e->kind == EVENT_PROBE)
-		fprintf(stderr, "ovpnwatch: probe %u %s after %.6f s\n", e->u.probe.id,
-			outcomes[e->u.probe.outcome], nsec_to_s(e->at.mono - e->u.probe.sent.mono));
-}
-
-static void show_action(const struct action *a)
-{
-	static const char *const what[] = {
-	    [ACTION_CONNECT] = "connect to the management interface",
-	    [ACTION_CLOSE] = "close the management interface",
-	    [ACTION_SEND] = "> ",
-	    [ACTION_SEND_PASSWORD] = "> (the management password)",
-	    [ACTION_PROBE] = "probe the server",
-	    [ACTION_ASK_CHRONY] = "ask chronyd",
-	    [ACTION_ASK_NTP_CONTROL] = "ask the NTP daemon of this machine",
-	    [ACTION_ASK_TIMESYNC] = "ask systemd-timesyncd",
-	    [ACTION_ASK_SNTP] = "ask an NTP server",
-	    [ACTION_ASK_KERNEL] = "ask the kernel about the clock",
-	    [ACTION_ASK_PEER_SNTP] = "ask the server's NTP service",
-	    [ACTION_PEER_CONNECT] = "connect to the server's management interface",
-	    [ACTION_PEER_CLOSE] = "close the server's management interface",
-	    [ACTION_PEER_SEND] = "server > ",
-	    [ACTION_PEER_SEND_PASSWORD] = "server > (the management password)",
-	};
-	fprintf(stderr, "ovpnwatch: %s%s", what[a->kind],
-		a->kind == ACTION_SEND || a->kind == ACTION_PEER_SEND
-		    ? management_command_text(a->command)
-		    : "\n");
 }
 
 /* --- what happens ---------------------------------------------------------------------------- */
@@ -198,12 +153,12 @@ static void feed(void *arg, const struct event *e)
 	if (app->phase != RUNNING)
 		return;
 	if (app->verbose)
-		show_event(e);
+		verbose_event(e);
 	app->stepping = true;
 	app->brain.step(app->brain.self, e, a);
 	for (size_t i = 0; i < a->n_actions; i++) {
 		if (app->verbose)
-			show_action(&a->actions[i]);
+			verbose_action(&a->actions[i]);
 		carry_out(app, &a->actions[i]);
 	}
 	for (size_t i = 0; i < a->n_notices; i++)
@@ -252,9 +207,10 @@ static void app_close_sources(struct app *app)
 {
 	for (struct hands *h = app->hands; h != NULL; h = h->next) {
 		link_free(h->link);
+		link_free(h->peer_link);
 		if (h->prober != NULL)
 			prober_close(h->prober);
-		h->link = NULL;
+		h->link = h->peer_link = NULL;
 		h->prober = NULL;
 	}
 	if (app->asker != NULL)
@@ -445,6 +401,11 @@ int app_add(struct app *app, const struct app_tunnel *tunnel)
 	if (tunnel->management != NULL)
 		rc = link_new(&h->link, &app->loop, tunnel->management, tunnel->password_file,
 			      tunnel->tunnel, false, feed, app);
+	if (rc == 0 && tunnel->peer_management != NULL)
+		rc = link_new(&h->peer_link, &app->loop, tunnel->peer_management,
+			      tunnel->peer_password_file, tunnel->tunnel, true, feed, app);
+	if (rc == 0 && tunnel->peer_ntp != NULL)
+		rc = clock_asker_add_peer(app->asker, tunnel->tunnel, tunnel->peer_ntp);
 	if (rc == 0 && tunnel->remote != NULL)
 		rc = prober_open(&h->prober, &app->loop, tunnel->remote, tunnel->key,
 				 tunnel->tunnel, feed, app);

@@ -40,8 +40,11 @@ struct app_options {
 /* The hands of one tunnel. Everything is borrowed until app_close(), but `remote` and `key`. */
 struct app_tunnel {
 	struct tunnel *tunnel;
-	const struct address *management;    /* NULL: none */
-	const char *password_file;	     /* NULL: none */
+	const struct address *management;      /* NULL: none */
+	const char *password_file;	       /* NULL: none */
+	const struct address *peer_management; /* the server's own; NULL: none */
+	const char *peer_password_file;	       /* NULL: none */
+	const char *peer_ntp;		     /* the server's NTP service, HOST[:PORT]; NULL: none */
 	const struct profile_remote *remote; /* NULL: nothing is probed */
 	const struct control_key *key;
 	bool follow; /* probe the address that the daemon says it is connected to */

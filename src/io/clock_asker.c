@@ -12,8 +12,10 @@
 #define LOOKUP_AGAIN_MS ((uint64_t)60000) /* a server that does not answer may have moved */
 
 struct ntp_server {
+	struct ntp_server *next; /* of the peers */
 	struct clock_asker *asker;
-	unsigned index;
+	unsigned index;	       /* of --ntp */
+	struct tunnel *tunnel; /* of a peer, else NULL */
 	struct resolver resolver;
 	bool missed; /* the last question had no answer */
 	uint64_t lookup_next;
@@ -23,18 +25,26 @@ struct clock_asker {
 	uv_loop_t *loop;
 	event_sink sink;
 	void *arg;
-	uint16_t chrony_port;
+	uint16_t chrony_port, ntp_port;
+	const char *chrony_socket;
 	bool closing, watching; /* watching: `set` is open or being closed */
 	struct clock_set set;
 	struct clock_question *questions;
+	struct ntp_server *peers;
 	unsigned n_servers;
 	struct ntp_server servers[];
 };
 
 static void free_when_closed(struct clock_asker *a)
 {
-	if (a->closing && !a->watching && a->questions == NULL)
-		free(a);
+	if (!a->closing || a->watching || a->questions != NULL)
+		return;
+	while (a->peers != NULL) {
+		struct ntp_server *s = a->peers;
+		a->peers = s->next;
+		free(s);
+	}
+	free(a);
 }
 
 /* --- questions --- */
@@ -53,8 +63,9 @@ static void on_question_closed(struct clock_question *q)
 static void on_answered(struct clock_question *q, const struct event *e)
 {
 	struct clock_asker *a = q->owner;
-	if (e->kind == EVENT_SNTP)
-		a->servers[e->u.sntp.server].missed = !e->u.sntp.answered;
+	struct ntp_server *s = q->about;
+	if (s != NULL)
+		s->missed = e->kind == EVENT_SNTP ? !e->u.sntp.answered : !e->u.peer_sntp.answered;
 	a->sink(a->arg, e);
 }
 
@@ -77,7 +88,21 @@ void clock_asker_chrony(struct clock_asker *a)
 {
 	struct clock_question *q = question_new(a);
 	if (q != NULL)
-		clock_question_chrony(q, a->loop, a->chrony_port);
+		clock_question_chrony(q, a->loop, a->chrony_port, a->chrony_socket);
+}
+
+void clock_asker_ntp_control(struct clock_asker *a)
+{
+	struct clock_question *q = question_new(a);
+	if (q != NULL)
+		clock_question_control(q, a->loop, a->ntp_port);
+}
+
+void clock_asker_timesync(struct clock_asker *a)
+{
+	struct clock_question *q = question_new(a);
+	if (q != NULL)
+		clock_question_timesync(q, a->loop);
 }
 
 void clock_asker_kernel(struct clock_asker *a)
@@ -95,14 +120,13 @@ static void on_resolved(void *arg, int status)
 	bool known = resolver_address(&s->resolver, &to);
 	(void)status;
 	for (struct clock_question *q = s->asker->questions; q != NULL; q = q->next)
-		if (q->kind == EVENT_SNTP && q->server == s->index)
+		if (q->about == s)
 			clock_question_sntp_to(q, known ? (const struct sockaddr *)&to : NULL);
 }
 
-void clock_asker_sntp(struct clock_asker *a, unsigned server)
+static void ask_server(struct ntp_server *s)
 {
-	assert(server < a->n_servers);
-	struct ntp_server *s = &a->servers[server];
+	struct clock_asker *a = s->asker;
 	struct sockaddr_storage to;
 	bool known = resolver_address(&s->resolver, &to);
 	uint64_t now = uv_now(a->loop);
@@ -114,11 +138,29 @@ void clock_asker_sntp(struct clock_asker *a, unsigned server)
 	struct clock_question *q = question_new(a);
 	if (q == NULL)
 		return;
-	clock_question_sntp(q, a->loop, server);
+	q->about = s;
+	q->server = s->index;
+	q->tunnel = s->tunnel;
+	clock_question_sntp(q, a->loop, s->tunnel != NULL ? EVENT_PEER_SNTP : EVENT_SNTP);
 	if (known)
 		clock_question_sntp_to(q, (const struct sockaddr *)&to);
 	else if (rc < 0)
 		clock_question_sntp_to(q, NULL);
+}
+
+void clock_asker_sntp(struct clock_asker *a, unsigned server)
+{
+	assert(server < a->n_servers);
+	ask_server(&a->servers[server]);
+}
+
+void clock_asker_peer(struct clock_asker *a, const struct tunnel *tunnel)
+{
+	struct ntp_server *s = a->peers;
+	while (s != NULL && s->tunnel != tunnel)
+		s = s->next;
+	assert(s != NULL);
+	ask_server(s);
 }
 
 /* --- life --- */
@@ -132,6 +174,17 @@ static void on_clock_set(void *arg)
 	a->sink(a->arg, &e);
 }
 
+static int server_init(struct ntp_server *s, struct clock_asker *a, const char *host)
+{
+	struct address at;
+	char error[8];
+	if (!address_parse_server(host, NTP_PORT, &at, error, sizeof error))
+		return UV_EINVAL;
+	s->asker = a;
+	resolver_init(&s->resolver, a->loop, at.host, at.port, AF_UNSPEC, on_resolved, s);
+	return 0;
+}
+
 int clock_asker_open(struct clock_asker **out, uv_loop_t *loop, const char *const *servers,
 		     unsigned n_servers, event_sink sink, void *arg)
 {
@@ -142,18 +195,17 @@ int clock_asker_open(struct clock_asker **out, uv_loop_t *loop, const char *cons
 	a->sink = sink;
 	a->arg = arg;
 	a->chrony_port = CHRONY_PORT;
+	a->chrony_socket = CHRONY_SOCKET;
+	a->ntp_port = NTP_PORT;
 	a->n_servers = n_servers;
 	for (unsigned i = 0; i < n_servers; i++) {
 		struct ntp_server *s = &a->servers[i];
-		struct address at;
-		char error[8];
-		if (!address_parse_server(servers[i], NTP_PORT, &at, error, sizeof error)) {
-			free(a);
-			return UV_EINVAL;
-		}
-		s->asker = a;
 		s->index = i;
-		resolver_init(&s->resolver, loop, at.host, at.port, AF_UNSPEC, on_resolved, s);
+		int rc = server_init(s, a, servers[i]);
+		if (rc != 0) {
+			free(a);
+			return rc;
+		}
 	}
 	/* Where there is none (an old kernel, a sandbox), the look each second has to do. */
 	a->watching = clock_set_open(&a->set, loop, on_clock_set, a) == 0;
@@ -161,9 +213,34 @@ int clock_asker_open(struct clock_asker **out, uv_loop_t *loop, const char *cons
 	return 0;
 }
 
+int clock_asker_add_peer(struct clock_asker *a, struct tunnel *tunnel, const char *host)
+{
+	assert(!a->closing && tunnel != NULL);
+	struct ntp_server *s = calloc(1, sizeof *s);
+	int rc = s != NULL ? server_init(s, a, host) : UV_ENOMEM;
+	if (rc != 0) {
+		free(s);
+		return rc;
+	}
+	s->tunnel = tunnel;
+	s->next = a->peers;
+	a->peers = s;
+	return 0;
+}
+
 void clock_asker_chrony_port(struct clock_asker *a, uint16_t port)
 {
 	a->chrony_port = port;
+}
+
+void clock_asker_chrony_socket(struct clock_asker *a, const char *path)
+{
+	a->chrony_socket = path;
+}
+
+void clock_asker_ntp_port(struct clock_asker *a, uint16_t port)
+{
+	a->ntp_port = port;
 }
 
 static void on_set_closed(void *arg)
@@ -179,6 +256,8 @@ void clock_asker_close(struct clock_asker *a)
 	a->closing = true;
 	for (unsigned i = 0; i < a->n_servers; i++)
 		resolver_done(&a->servers[i].resolver);
+	for (struct ntp_server *s = a->peers; s != NULL; s = s->next)
+		resolver_done(&s->resolver);
 	for (struct clock_question *q = a->questions; q != NULL; q = q->next)
 		clock_question_drop(q);
 	if (a->watching)

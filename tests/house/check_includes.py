@@ -10,10 +10,10 @@ LAYERS = {
     "proto": ({"proto"}, {"openssl"}),
     "src/core": ({"proto", "core"}, set()),
     "src/sink": ({"proto", "core", "sink"}, {"jansson.h"}),
-    "src/io": ({"proto", "core", "sink", "io"}, {"uv.h"}),
+    "src/io": ({"proto", "core", "sink", "io"}, {"uv.h", "systemd"}),
     "src": ({"proto", "core", "sink", "io", "."}, set()),
 }
-LIBRARIES = {"openssl", "jansson.h", "uv.h", "ini.h", "sqlite3.h", "microhttpd.h", "curl"}
+LIBRARIES = {"openssl", "jansson.h", "uv.h", "ini.h", "sqlite3.h", "microhttpd.h", "curl", "systemd"}
 # The headers that the pure layers may have; what they call of them is for check_symbols.py.
 PURE = {"assert.h", "ctype.h", "errno.h", "float.h", "inttypes.h", "limits.h", "math.h", "stdarg.h",
         "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "endian.h"}

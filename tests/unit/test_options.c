@@ -69,6 +69,11 @@ static void test_what_is_wrong_is_said(void **state)
 	    {"clock --profile p", "--profile is not for clock"},
 	    {"--count 3", "--count is not for watch"},
 	    {"replay f --ntp h", "--ntp is not for replay"},
+	    {"clock --peer-ntp h", "--peer-ntp is not for clock"},
+	    {"probe --profile p --peer-management m:1", "--peer-management is not for probe"},
+	    {"replay f --peer-management m:1", "--peer-management is not for replay"},
+	    {"--peer-management-password-file f", "Give --peer-management ADDR"},
+	    {"--peer-ntp", "--peer-ntp needs a value"},
 	    {"replay", "replay what?"},
 	    {"replay a b", "'b' is the second"},
 	    {"--ntp 1 --ntp 2 --ntp 3 --ntp 4 --ntp 5 --ntp 6 --ntp 7 --ntp 8 --ntp 9", "8 times"},
@@ -117,6 +122,21 @@ static void test_watch(void **state)
 	assert_string_equal(options.output, "o");
 	assert_true(options.offset_limit_s == 0.5);
 	assert_true(options.verbose);
+}
+
+static void test_the_server_itself(void **state)
+{
+	(void)state;
+	assert_true(parse("--management m:1 --peer-ntp vpn.example:1123 --peer-management s:7505 "
+			  "--peer-management-password-file pw"));
+	assert_string_equal(options.management, "m:1");
+	assert_string_equal(options.peer_ntp, "vpn.example:1123");
+	assert_string_equal(options.peer_management, "s:7505");
+	assert_string_equal(options.peer_password_file, "pw");
+	assert_null(options.password_file);
+	assert_true(parse("--peer-management s:7505"));
+	assert_null(options.peer_ntp);
+	assert_null(options.peer_password_file);
 }
 
 static void test_verb_may_be_left_out(void **state)
@@ -197,6 +217,7 @@ static void test_help_is_one_screen(void **state)
 	}
 	assert_true(lines <= 24);
 	assert_non_null(strstr(options_help(), "examples:"));
+	assert_non_null(strstr(options_help(), "--peer-management-password-file FILE"));
 }
 
 int main(void)
@@ -205,6 +226,7 @@ int main(void)
 	    cmocka_unit_test(test_what_is_wrong_is_said),
 	    cmocka_unit_test(test_nothing),
 	    cmocka_unit_test(test_watch),
+	    cmocka_unit_test(test_the_server_itself),
 	    cmocka_unit_test(test_verb_may_be_left_out),
 	    cmocka_unit_test(test_replay),
 	    cmocka_unit_test(test_probe),

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/verbose.h"
+#include "sink/escape.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+static void show_line(const char *whose, struct slice line)
+{
+	char raw[512], safe[4 * sizeof raw];
+	size_t token = slice_find(line, "auth-token ");
+	if (slice_starts(line, ">PASSWORD:Auth-Token:"))
+		line = SLICE(">PASSWORD:Auth-Token:(not shown)");
+	else if (token != SIZE_MAX)
+		line.n = token;
+	slice_copy(line, raw, sizeof raw);
+	escape_text(raw, safe, sizeof safe);
+	fprintf(stderr, "ovpnwatch: %s< %s\n", whose, safe);
+}
+
+static void show_probe(const struct event *e)
+{
+	static const char *const outcomes[] = {[PROBE_ANSWERED] = "answered",
+					       [PROBE_REFUSED] = "refused",
+					       [PROBE_UNREACHABLE] = "unreachable",
+					       [PROBE_FAILED] = "failed",
+					       [PROBE_BAD_MAC] = "answered under another key",
+					       [PROBE_REJECTED] = "rejected",
+					       [PROBE_REPEATED] = "answered again"};
+	fprintf(stderr, "ovpnwatch: probe %u %s after %.6f s\n", e->u.probe.id,
+		outcomes[e->u.probe.outcome], nsec_to_s(e->at.mono - e->u.probe.sent.mono));
+}
+
+static void show_unanswered(const char *who, bool answered, const char *reason)
+{
+	if (!answered)
+		fprintf(stderr, "ovpnwatch: %s: %s\n", who, reason != NULL ? reason : "no answer");
+}
+
+void verbose_event(const struct event *e)
+{
+	if (e->kind == EVENT_LINE)
+		show_line("", e->u.line);
+	else if (e->kind == EVENT_PEER_LINE)
+		show_line("server ", e->u.line);
+	else if (e->kind == EVENT_PROBE)
+		show_probe(e);
+	else if (e->kind == EVENT_CHRONY)
+		show_unanswered("chronyd", e->u.chrony.answered, e->u.chrony.reason);
+	else if (e->kind == EVENT_NTP_CONTROL)
+		show_unanswered("NTP daemon", e->u.ntp_control.answered, e->u.ntp_control.reason);
+	else if (e->kind == EVENT_TIMESYNC)
+		show_unanswered("timesyncd", e->u.timesync.answered, e->u.timesync.reason);
+	else if (e->kind == EVENT_SNTP)
+		show_unanswered("NTP server", e->u.sntp.answered, e->u.sntp.reason);
+	else if (e->kind == EVENT_PEER_SNTP)
+		show_unanswered("the server's NTP service", e->u.peer_sntp.answered,
+				e->u.peer_sntp.reason);
+}
+
+void verbose_action(const struct action *a)
+{
+	static const char *const what[] = {
+	    [ACTION_CONNECT] = "connect to the management interface",
+	    [ACTION_CLOSE] = "close the management interface",
+	    [ACTION_SEND] = "> ",
+	    [ACTION_SEND_PASSWORD] = "> (the management password)",
+	    [ACTION_PROBE] = "probe the server",
+	    [ACTION_ASK_CHRONY] = "ask chronyd",
+	    [ACTION_ASK_NTP_CONTROL] = "ask the NTP daemon of this machine",
+	    [ACTION_ASK_TIMESYNC] = "ask systemd-timesyncd",
+	    [ACTION_ASK_SNTP] = "ask an NTP server",
+	    [ACTION_ASK_KERNEL] = "ask the kernel about the clock",
+	    [ACTION_ASK_PEER_SNTP] = "ask the server's NTP service",
+	    [ACTION_PEER_CONNECT] = "connect to the server's management interface",
+	    [ACTION_PEER_CLOSE] = "close the server's management interface",
+	    [ACTION_PEER_SEND] = "server > ",
+	    [ACTION_PEER_SEND_PASSWORD] = "server > (the management password)",
+	};
+	fprintf(stderr, "ovpnwatch: %s%s", what[a->kind],
+		a->kind == ACTION_SEND || a->kind == ACTION_PEER_SEND
+		    ? management_command_text(a->command)
+		    : "\n");
+}
