@@ -3,7 +3,6 @@
  * A clock asker with a fake chronyd, a fake NTP server, a fake kernel and a fake timer in the same
  * program.
  */
-#include "io/clock_asker.h"
 #include "proto/wire.h"
 
 #include <dlfcn.h>
@@ -19,7 +18,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-#include "unit/loop_fixture.h"
+#include "unit/asker_fixture.h"
 
 /* --- the kernel, as far as this is about it --- */
 
@@ -83,60 +82,18 @@ static void set_clock(void)
 	assert_int_equal(write(timer_fd, &one, sizeof one), sizeof one);
 }
 
-/* The wall clock stands where the test wants it. */
-static long wall_ahead_s;
+/* The wall clock stands where the test wants it, and the machine has slept for so long. */
+static long wall_ahead_s, slept_s;
 
 int clock_gettime(clockid_t id, struct timespec *t)
 {
 	int rc = (int)syscall(SYS_clock_gettime, id, t);
 	if (id == CLOCK_REALTIME)
 		t->tv_sec += wall_ahead_s;
+	if (id == CLOCK_BOOTTIME)
+		t->tv_sec += slept_s;
 	return rc;
 }
-
-/* --- what the asker reports --- */
-
-static struct event seen[64];
-static unsigned n_seen;
-static bool asking;
-static bool close_in_sink;
-static struct clock_asker *asker;
-
-static void sink(void *arg, const struct event *e)
-{
-	assert_ptr_equal(arg, seen);
-	assert_false(asking);
-	assert_true(n_seen < 64);
-	seen[n_seen++] = *e;
-	if (close_in_sink) {
-		clock_asker_close(asker);
-		close_in_sink = false;
-	}
-}
-
-static void open_asker(const char *server)
-{
-	n_seen = 0;
-	timer_armed = 0;
-	close_in_sink = false;
-	assert_int_equal(
-	    clock_asker_open(&asker, &loop, &server, server != NULL ? 1 : 0, sink, seen), 0);
-}
-
-static void close_asker(void)
-{
-	unsigned before = n_seen;
-	clock_asker_close(asker);
-	loop_drain();
-	assert_int_equal(n_seen, before);
-}
-
-#define ASK(call)               \
-	do {                    \
-		asking = true;  \
-		call;           \
-		asking = false; \
-	} while (0)
 
 /* --- chronyd --- */
 
@@ -233,6 +190,7 @@ static void chronyd_is_silent(void **state)
 	loop_until(&n_seen, 1);
 	assert_int_equal(seen[0].kind, EVENT_CHRONY);
 	assert_false(seen[0].u.chrony.answered);
+	assert_string_equal(seen[0].u.chrony.reason, "no answer at 127.0.0.1:323 and [::1]:323");
 	assert_int_equal(chronyd.heard, 2);
 	chrony_deaf = 0;
 	fake_close(&chronyd);
@@ -250,6 +208,8 @@ static void no_chronyd(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		assert_int_equal(seen[i].kind, EVENT_CHRONY);
 		assert_false(seen[i].u.chrony.answered);
+		assert_string_equal(seen[i].u.chrony.reason,
+				    "nothing listens at 127.0.0.1:323 and [::1]:323");
 	}
 	close_asker();
 }
@@ -264,8 +224,15 @@ static enum sntp_manner {
 	SNTP_RATE,
 	SNTP_UNSYNCHRONIZED,
 	SNTP_CLOCK_SET, /* our own clock is set while the question is under way */
+	SNTP_SLEPT,	/* this machine sleeps meanwhile */
+	SNTP_INIT,	/* stratum 0, but no order to go away */
+	SNTP_NO_RECEIVE,
+	SNTP_NO_TRANSMIT,
+	SNTP_BACKWARDS,
 } sntp_manner;
 static uint64_t sntp_last_transmit;
+static nsec sntp_ahead = 7 * NSEC_PER_SEC;
+static nsec sntp_showed; /* its clock, when it answered */
 
 static void sntp_answers(struct fake_server *s, const uint8_t *bytes, size_t n,
 			 const struct sockaddr *from)
@@ -279,7 +246,8 @@ static void sntp_answers(struct fake_server *s, const uint8_t *bytes, size_t n,
 	assert_true(transmit != sntp_last_transmit);
 	sntp_last_transmit = transmit;
 	syscall(SYS_clock_gettime, CLOCK_REALTIME, &t);
-	nsec now = ((nsec)t.tv_sec + 7) * NSEC_PER_SEC + t.tv_nsec;
+	nsec now = (nsec)t.tv_sec * NSEC_PER_SEC + t.tv_nsec + sntp_ahead;
+	sntp_showed = now;
 	memcpy(out + 12, "TEST", 4);
 	wire_put(out + 16, ntp_from_nsec(now - NSEC_PER_SEC), 8);
 	memcpy(out + 24, bytes + 40, 8);
@@ -309,6 +277,23 @@ static void sntp_answers(struct fake_server *s, const uint8_t *bytes, size_t n,
 		break;
 	case SNTP_CLOCK_SET:
 		wall_ahead_s += 1;
+		break;
+	case SNTP_SLEPT:
+		slept_s += 1;
+		break;
+	case SNTP_INIT:
+		out[0] |= 0xc0;
+		out[1] = 0;
+		memcpy(out + 12, "INIT", 4);
+		break;
+	case SNTP_NO_RECEIVE:
+		memset(out + 32, 0, 8);
+		break;
+	case SNTP_NO_TRANSMIT:
+		memset(out + 40, 0, 8);
+		break;
+	case SNTP_BACKWARDS:
+		wire_put(out + 40, ntp_from_nsec(now - 1000), 8);
 		break;
 	}
 	fake_send(s, out, sizeof out, from);
@@ -383,6 +368,7 @@ static void sntp_without_answer(void **state)
 	(void)state;
 	struct event e = ask_sntp("127.0.0.1", SNTP_SILENT);
 	assert_false(e.u.sntp.answered);
+	assert_string_equal(e.u.sntp.reason, "no answer");
 	char name[32];
 	snprintf(name, sizeof name, "127.0.0.1:%u", (unsigned)closed_port());
 	open_asker(name);
@@ -405,6 +391,135 @@ static void sntp_is_discarded_when_the_clock_is_set(void **state)
 	wall_ahead_s = 0;
 }
 
+static void sntp_says_why_not(void **state)
+{
+	(void)state;
+	struct event e = ask_sntp("127.0.0.1", SNTP_CLOCK_SET);
+	assert_non_null(strstr(e.u.sntp.reason, "was set"));
+	wall_ahead_s = 0;
+	open_asker("255.255.255.255");
+	ASK(clock_asker_sntp(asker, 0));
+	loop_until(&n_seen, 1);
+	assert_string_equal(seen[0].u.sntp.reason, "it cannot be reached from here");
+	close_asker();
+}
+
+/* --- the server's own NTP service --- */
+
+#define TUNNEL ((struct tunnel *)0x7e57)
+#define OTHER  ((struct tunnel *)0x07e2)
+
+static struct event ask_peer(enum sntp_manner manner)
+{
+	char name[64];
+	sntp_manner = manner;
+	assert_true(fake_open(&ntpd, "127.0.0.1", 0));
+	snprintf(name, sizeof name, "127.0.0.1:%u", (unsigned)ntpd.port);
+	open_asker("255.255.255.255"); /* not this one */
+	assert_int_equal(clock_asker_add_peer(asker, TUNNEL, name), 0);
+	assert_int_equal(clock_asker_add_peer(asker, OTHER, "255.255.255.255"), 0);
+	ASK(clock_asker_peer(asker, TUNNEL));
+	loop_until(&n_seen, 1);
+	assert_int_equal(seen[0].kind, EVENT_PEER_SNTP);
+	assert_ptr_equal(seen[0].tunnel, TUNNEL);
+	fake_close(&ntpd);
+	close_asker();
+	assert_int_equal(ntpd.heard, 1);
+	wall_ahead_s = slept_s = 0;
+	return seen[0];
+}
+
+/* Both stamps are what the fake's clock showed; an NTP stamp is good to a quarter nanosecond. */
+static void expect_showed(const struct event *e)
+{
+	assert_true(e->u.peer_sntp.answered);
+	assert_int_equal(e->u.peer_sntp.flaw, NTP_FINE);
+	assert_in_range(e->u.peer_sntp.receive - sntp_showed + 2, 0, 4);
+	assert_in_range(e->u.peer_sntp.transmit - sntp_showed + 2, 0, 4);
+	assert_true(e->u.peer_sntp.sent.mono > 0);
+	assert_true(e->at.mono >= e->u.peer_sntp.sent.mono);
+}
+
+static void peer_shows_its_clock(void **state)
+{
+	(void)state;
+	static const enum sntp_manner manners[] = {SNTP_RIGHT, SNTP_OTHERS_FIRST,
+						   SNTP_UNSYNCHRONIZED, SNTP_INIT, SNTP_CLOCK_SET};
+	for (size_t i = 0; i < sizeof manners / sizeof *manners; i++) {
+		struct event e = ask_peer(manners[i]);
+		expect_showed(&e);
+	}
+}
+
+/* In another era of NTP than ours, or in 1980. */
+static void peer_is_decades_off(void **state)
+{
+	(void)state;
+	static const nsec years[] = {-45, 12, 60};
+	for (size_t i = 0; i < sizeof years / sizeof *years; i++) {
+		sntp_ahead = years[i] * 365 * 86400 * NSEC_PER_SEC;
+		struct event e = ask_peer(SNTP_RIGHT);
+		expect_showed(&e);
+	}
+	sntp_ahead = 7 * NSEC_PER_SEC;
+}
+
+static void peer_without_a_time(void **state)
+{
+	(void)state;
+	static const struct {
+		enum sntp_manner manner;
+		const char *reason;
+	} cases[] = {
+	    {SNTP_SILENT, "no answer"},		{SNTP_OTHERS_ONLY, "does not answer the question"},
+	    {SNTP_NO_RECEIVE, "tells no time"}, {SNTP_NO_TRANSMIT, "tells no time"},
+	    {SNTP_BACKWARDS, "tells no time"},	{SNTP_SLEPT, "slept"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct event e = ask_peer(cases[i].manner);
+		assert_false(e.u.peer_sntp.answered);
+		assert_non_null(strstr(e.u.peer_sntp.reason, cases[i].reason));
+	}
+}
+
+static void peer_sends_us_away(void **state)
+{
+	(void)state;
+	struct event e = ask_peer(SNTP_RATE);
+	assert_true(e.u.peer_sntp.answered);
+	assert_int_equal(e.u.peer_sntp.flaw, NTP_KISS_RATE);
+	assert_int_equal(e.u.peer_sntp.receive, 0);
+	assert_int_equal(e.u.peer_sntp.transmit, 0);
+}
+
+static void peer_is_not_there(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *host, *reason;
+	} cases[] = {
+	    {NULL, "nothing listens there"},
+	    {"255.255.255.255", "cannot be reached"},
+	    {"name.invalid", "its name was not found"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char name[32];
+		snprintf(name, sizeof name, "127.0.0.1:%u", (unsigned)closed_port());
+		open_asker(NULL);
+		assert_int_equal(clock_asker_add_peer(asker, TUNNEL,
+						      cases[i].host != NULL ? cases[i].host : name),
+				 0);
+		ASK(clock_asker_peer(asker, TUNNEL));
+		ASK(clock_asker_peer(asker, TUNNEL));
+		loop_until(&n_seen, 2);
+		for (unsigned k = 0; k < 2; k++) {
+			assert_false(seen[k].u.peer_sntp.answered);
+			assert_non_null(strstr(seen[k].u.peer_sntp.reason, cases[i].reason));
+		}
+		close_asker();
+	}
+}
+
 static void servers_that_are_none(void **state)
 {
 	(void)state;
@@ -412,6 +527,10 @@ static void servers_that_are_none(void **state)
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_int_equal(clock_asker_open(&asker, &loop, &bad[i], 1, sink, seen),
 				 UV_EINVAL);
+	open_asker(NULL);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(clock_asker_add_peer(asker, TUNNEL, bad[i]), UV_EINVAL);
+	close_asker();
 }
 
 /* --- the kernel and the timer --- */
@@ -449,6 +568,7 @@ static void set_clock_is_noticed(void **state)
 {
 	(void)state;
 	timer_read_errno = ECANCELED;
+	timer_armed = 0;
 	open_asker(NULL);
 	ASK(clock_asker_kernel(asker)); /* the timer alone does not keep the loop */
 	loop_until(&n_seen, 1);
@@ -505,6 +625,7 @@ static void without_a_timer(void **state)
 	loop_until(&n_seen, 1);
 	close_asker();
 	timer_errno = 0;
+	timer_armed = 0;
 	timer_arm_errno = ECANCELED; /* set in this very moment: armed all the same */
 	open_asker(NULL);
 	assert_int_equal(timer_armed, 1);
@@ -525,15 +646,20 @@ static void closed_with_questions_open(void **state)
 	open_asker(name);
 	clock_asker_chrony_port(asker, silent.port);
 	ASK(clock_asker_chrony(asker));
+	clock_asker_ntp_port(asker, silent.port);
+	assert_int_equal(clock_asker_add_peer(asker, TUNNEL, name), 0);
+	assert_int_equal(clock_asker_add_peer(asker, OTHER, "name.invalid"), 0);
 	ASK(clock_asker_sntp(asker, 0));
 	ASK(clock_asker_sntp(asker, 0));
+	ASK(clock_asker_ntp_control(asker));
+	ASK(clock_asker_timesync(asker));
+	ASK(clock_asker_peer(asker, TUNNEL));
+	ASK(clock_asker_peer(asker, OTHER));
 	ASK(clock_asker_kernel(asker));
 	fake_close(&silent);
 	close_asker();
 	assert_int_equal(n_seen, 0);
 }
-
-#define LOOP_TEST(f) cmocka_unit_test_setup_teardown(f, loop_begin, loop_end)
 
 int main(void)
 {
@@ -549,6 +675,12 @@ int main(void)
 	    LOOP_TEST(sntp_flaws_are_told),
 	    LOOP_TEST(sntp_without_answer),
 	    LOOP_TEST(sntp_is_discarded_when_the_clock_is_set),
+	    LOOP_TEST(sntp_says_why_not),
+	    LOOP_TEST(peer_shows_its_clock),
+	    LOOP_TEST(peer_is_decades_off),
+	    LOOP_TEST(peer_without_a_time),
+	    LOOP_TEST(peer_sends_us_away),
+	    LOOP_TEST(peer_is_not_there),
 	    LOOP_TEST(servers_that_are_none),
 	    LOOP_TEST(kernel_says),
 	    LOOP_TEST(set_clock_is_noticed),
