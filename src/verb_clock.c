@@ -49,7 +49,7 @@ static bool all_answered(const struct looking *l)
 	       l->ntp == (1u << l->n_ntp) - 1;
 }
 
-/* What each source said, for --verbose. */
+/* What each source said, for --verbose: instead of the conversation that it tells elsewhere. */
 static void describe(const struct looking *l, const struct stamp *now)
 {
 	struct local_clock_line lines[LOCAL_CLOCK_LINES_MAX];
@@ -114,11 +114,8 @@ static int judge(const struct local_clock_reading *r, double limit_s)
 
 int verb_clock(const struct options *o)
 {
-	const struct app_options options = {.output = o->output,
-					    .format = o->format,
-					    .ntp = o->ntp,
-					    .n_ntp = o->n_ntp,
-					    .verbose = o->verbose};
+	const struct app_options options = {
+	    .output = o->output, .format = o->format, .ntp = o->ntp, .n_ntp = o->n_ntp};
 	struct looking l = {.n_ntp = o->n_ntp, .limit_s = o->offset_limit_s, .verbose = o->verbose};
 	const struct app_brain brain = {
 	    .self = &l, .step = step, .deadline = deadline, .done = done};

@@ -50,7 +50,7 @@ static void append_figures(struct local_clock_line *line, const struct local_opi
 		append(line, " (%s by its own account)", phrase_bound(nsec_to_s(o->bound)).text);
 	if (o->stratum >= 0)
 		append(line, ", stratum %d", o->stratum);
-	if (o->age != NSEC_UNKNOWN)
+	if (o->age >= NSEC_PER_SEC) /* also false for NSEC_UNKNOWN */
 		append(line, ", %s ago", phrase_duration(o->age).text);
 }
 
