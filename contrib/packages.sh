@@ -27,6 +27,12 @@ find_missing_to_build() {
 	lacks libssl-dev pkg-config --exists 'libcrypto >= 3.0'
 }
 
+# find_missing_to_ask_timesyncd: an option of the build, and a bus of the tests' own.
+find_missing_to_ask_timesyncd() {
+	lacks libsystemd-dev pkg-config --exists 'libsystemd >= 241'
+	lacks dbus-daemon command -v dbus-daemon
+}
+
 # find_missing_to_tunnel: a real tunnel in a network namespace, under a clock that can be set.
 find_missing_to_tunnel() {
 	PATH=$PATH:/usr/sbin:/sbin
