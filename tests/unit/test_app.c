@@ -4,6 +4,7 @@
  */
 #include "io/app.h"
 
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -11,8 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include <cmocka.h>
 
@@ -165,6 +168,199 @@ static void test_output_that_cannot_be_opened(void **state)
 	assert_non_null(strstr(error, "/nonexistent/file"));
 }
 
+/* --- the hands at the server: its management interface and its NTP service ------------------- */
+
+#define TUNNEL ((struct tunnel *)0x7e57)
+
+/* The server is played by the brain: it looks at its sockets with each step. */
+struct errand {
+	int listener, client, ntp; /* client: -1 until it has come */
+	uint16_t port, ntp_port;
+	bool begun, logged_in, showed, told, closed;
+	unsigned links, lines, events; /* events: of what was asked for, one bit a kind */
+	nsec deadline;
+};
+
+#define ASKED                                                                     \
+	(1u << EVENT_PEER_SNTP | 1u << EVENT_NTP_CONTROL | 1u << EVENT_TIMESYNC | \
+	 1u << EVENT_CHRONY)
+
+static int bound(int type, uint16_t *port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof a;
+	int fd = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &size), 0);
+	*port = ntohs(a.sin_port);
+	return fd;
+}
+
+static void play_ntp(const struct errand *t)
+{
+	uint8_t packet[48];
+	struct sockaddr_in from;
+	socklen_t size = sizeof from;
+	if (recvfrom(t->ntp, packet, sizeof packet, 0, (struct sockaddr *)&from, &size) != 48)
+		return;
+	packet[0] = 0xe4; /* a server that is not synchronised */
+	memcpy(packet + 24, packet + 40, 8);
+	memset(packet + 32, 0xe0, 16);
+	sendto(t->ntp, packet, sizeof packet, 0, (struct sockaddr *)&from, size);
+}
+
+static void play_management(struct errand *t)
+{
+	char heard[64];
+	if (t->client < 0) {
+		t->client = accept4(t->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (t->client >= 0)
+			send(t->client, "ENTER PASSWORD:", 15, MSG_NOSIGNAL);
+		return;
+	}
+	ssize_t n = recv(t->client, heard, sizeof heard - 1, 0);
+	if (n == 0)
+		t->closed = true;
+	if (n <= 0)
+		return;
+	heard[n] = '\0';
+	if (strcmp(heard, "hush\n") == 0) {
+		t->logged_in = true;
+		send(t->client, ">INFO:OpenVPN\x1b\r\n", 16, MSG_NOSIGNAL);
+	} else if (strcmp(heard, "status 1\n") == 0) {
+		t->told = true;
+	}
+}
+
+static void act(struct actions *out, enum action_kind kind)
+{
+	out->actions[out->n_actions++] =
+	    (struct action){.kind = kind, .tunnel = TUNNEL, .command = COMMAND_STATUS_1};
+}
+
+static void run_errand(void *self, const struct event *e, struct actions *out)
+{
+	struct errand *t = self;
+	out->n_actions = out->n_notices = 0;
+	play_ntp(t);
+	play_management(t);
+	t->deadline = e->at.mono + NSEC_PER_MSEC;
+	if (!t->begun) {
+		act(out, ACTION_PEER_CONNECT);
+		act(out, ACTION_ASK_PEER_SNTP);
+		act(out, ACTION_ASK_NTP_CONTROL);
+		act(out, ACTION_ASK_TIMESYNC);
+		act(out, ACTION_ASK_CHRONY);
+		t->begun = true;
+	}
+	if (e->kind == EVENT_PEER_SNTP || e->kind == EVENT_PEER_LINE || e->kind == EVENT_PEER_LINK)
+		assert_ptr_equal(e->tunnel, TUNNEL);
+	if (e->kind == EVENT_PEER_SNTP)
+		t->showed = e->u.peer_sntp.answered;
+	if (e->kind == EVENT_PEER_LINK && e->u.link.change == LINK_UP)
+		t->links++;
+	if (e->kind == EVENT_PEER_LINE)
+		act(out, t->lines++ == 0 ? ACTION_PEER_SEND_PASSWORD : ACTION_PEER_SEND);
+	if (t->told)
+		act(out, ACTION_PEER_CLOSE);
+	t->events |= 1u << e->kind;
+}
+
+static nsec next_errand(const void *self)
+{
+	const struct errand *t = self;
+	return t->deadline;
+}
+
+static bool errand_is_done(const void *self)
+{
+	const struct errand *t = self;
+	return t->closed && (t->events & ASKED) == ASKED;
+}
+
+/* All of stderr until stderr_back(): what --verbose says. */
+static int stderr_away(FILE *to)
+{
+	int saved = dup(STDERR_FILENO);
+	fflush(stderr);
+	assert_true(saved >= 0 && dup2(fileno(to), STDERR_FILENO) >= 0);
+	return saved;
+}
+
+static void stderr_back(int saved)
+{
+	fflush(stderr);
+	assert_true(dup2(saved, STDERR_FILENO) >= 0);
+	close(saved);
+}
+
+static void run_errand_app(struct errand *t, const char *password_file)
+{
+	const struct app_brain brain = {
+	    .self = t, .step = run_errand, .deadline = next_errand, .done = errand_is_done};
+	const struct app_options options = {
+	    .output = "/dev/null", .format = FORMAT_JSON, .verbose = true};
+	struct address management = {.kind = ADDRESS_TCP, .host = "127.0.0.1", .port = t->port};
+	char ntp[32], error[200];
+	struct app *app;
+	snprintf(ntp, sizeof ntp, "127.0.0.1:%u", (unsigned)t->ntp_port);
+	const struct app_tunnel hands = {.tunnel = TUNNEL,
+					 .peer_management = &management,
+					 .peer_password_file = password_file,
+					 .peer_ntp = ntp};
+	assert_int_equal(app_open(&app, &options, &brain, error, sizeof error), 0);
+	assert_int_equal(app_add(app, &hands), 0);
+	assert_int_equal(app_close(app, app_run(app)), 0);
+}
+
+static void test_hands_at_the_server(void **state)
+{
+	struct errand t = {.client = -1};
+	char path[] = "/tmp/ovpnwatch-test-XXXXXX", said[8192];
+	FILE *log = tmpfile();
+	int fd = mkstemp(path), saved;
+	(void)state;
+	assert_non_null(log);
+	assert_int_equal(write(fd, "hush\n", 5), 5);
+	close(fd);
+	t.listener = bound(SOCK_STREAM, &t.port);
+	assert_int_equal(listen(t.listener, 1), 0);
+	t.ntp = bound(SOCK_DGRAM, &t.ntp_port);
+	saved = stderr_away(log);
+	run_errand_app(&t, path);
+	stderr_back(saved);
+	assert_int_equal(t.links, 1);
+	assert_true(t.logged_in);
+	assert_true(t.showed);
+	rewind(log);
+	said[fread(said, 1, sizeof said - 1, log)] = '\0';
+	assert_non_null(strstr(said, "ovpnwatch: server < ENTER PASSWORD:\n"));
+	assert_non_null(strstr(said, "ovpnwatch: server > (the management password)\n"));
+	assert_non_null(strstr(said, "ovpnwatch: server < >INFO:OpenVPN"));
+	assert_non_null(strstr(said, "ovpnwatch: server > status 1\n"));
+	assert_null(strstr(said, "hush"));
+	assert_null(strchr(said, 0x1b));
+	fclose(log);
+	unlink(path);
+	close(t.listener);
+	close(t.client);
+	close(t.ntp);
+}
+
+static void test_peer_that_is_none(void **state)
+{
+	struct thought t = {0};
+	const struct app_brain brain = {.self = &t, .step = think, .deadline = next_thought};
+	const struct app_options options = {.output = "/dev/null"};
+	const struct app_tunnel hands = {.tunnel = TUNNEL, .peer_ntp = "a b"};
+	struct app *app;
+	char error[200];
+	(void)state;
+	assert_int_equal(app_open(&app, &options, &brain, error, sizeof error), 0);
+	assert_int_equal(app_add(app, &hands), UV_EINVAL);
+	assert_int_equal(app_close(app, 3), 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +372,8 @@ int main(void)
 	    cmocka_unit_test(test_reader_that_leaves),
 	    cmocka_unit_test(test_reader_that_never_reads),
 	    cmocka_unit_test(test_output_that_cannot_be_opened),
+	    cmocka_unit_test(test_hands_at_the_server),
+	    cmocka_unit_test(test_peer_that_is_none),
 	};
 	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
