@@ -251,13 +251,13 @@ static void everything_answers(void **state)
 	      "12.0 s ago",
 	      "ntp_control: not synchronised", "timesyncd: not synchronised",
 	      "sntp a.example: synchronised, UTC is 0.012 s ahead of this clock (+/- 5 ms), "
-	      "stratum 2, under 1 ms ago",
+	      "stratum 2",
 	      "sntp b.example: synchronised, UTC is 7.000 s ahead of this clock (+/- 5 ms), "
-	      "stratum 2, under 1 ms ago; a falseticker: 2 of 3 servers refute it",
+	      "stratum 2; a falseticker: 2 of 3 servers refute it",
 	      "sntp c.example: synchronised, UTC is 0.013 s ahead of this clock (+/- 5 ms), "
-	      "stratum 2, under 1 ms ago",
+	      "stratum 2",
 	      "sntp d.example: a kiss-o'-death (RATE): asked less often",
-	      "kernel: synchronised (+/- 20 ms by its own account), under 1 ms ago");
+	      "kernel: synchronised (+/- 20 ms by its own account)");
 }
 
 static void flaws_in_words(void **state)
