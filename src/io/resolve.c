@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/resolve.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What libuv's thread works on. It belongs to the loop, not to the resolver. */
 struct lookup {
@@ -54,14 +56,29 @@ void resolver_init(struct resolver *r, uv_loop_t *loop, const char *host, uint16
 	*r = (struct resolver){
 	    .loop = loop, .port = port, .family = family, .callback = callback, .arg = arg};
 	snprintf(r->host, sizeof r->host, "%s", host);
-	r->numeric = resolve_numeric(r->host, port, &r->address);
-	r->known = r->numeric;
+	r->numeric = resolve_numeric(r->host, port, &r->addresses[0]);
+	r->n_addresses = r->numeric ? 1 : 0;
 }
 
 static bool usable(const struct addrinfo *a, int family)
 {
 	return (a->ai_family == AF_INET || a->ai_family == AF_INET6) &&
 	       (family == AF_UNSPEC || family == a->ai_family);
+}
+
+/* False, and what was known stays: there is none. */
+static bool take_addresses(struct resolver *r, const struct addrinfo *list)
+{
+	unsigned n = 0;
+	for (const struct addrinfo *a = list; a != NULL && n < RESOLVER_ADDRESSES_MAX;
+	     a = a->ai_next)
+		if (usable(a, r->family))
+			put_address(&r->addresses[n++], a->ai_addr, r->port);
+	if (n == 0)
+		return false;
+	r->n_addresses = n;
+	r->current = 0;
+	return true;
 }
 
 static void on_answer(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
@@ -71,15 +88,8 @@ static void on_answer(uv_getaddrinfo_t *request, int status, struct addrinfo *li
 	free(l);
 	if (r != NULL) {
 		r->lookup = NULL;
-		const struct addrinfo *a = status == 0 ? list : NULL;
-		while (a != NULL && !usable(a, r->family))
-			a = a->ai_next;
-		if (a != NULL) {
-			put_address(&r->address, a->ai_addr, r->port);
-			r->known = true;
-		} else if (status == 0) {
+		if (status == 0 && !take_addresses(r, list))
 			status = UV_EAI_NODATA;
-		}
 	}
 	uv_freeaddrinfo(list);
 	if (r != NULL && r->callback != NULL)
@@ -111,11 +121,38 @@ int resolver_look_up(struct resolver *r)
 	return 0;
 }
 
+/* The kernel says so when a UDP socket is connected, without a packet. A socket that cannot be had
+ * for another reason says nothing about routes. */
+static bool has_route(const struct sockaddr_storage *to)
+{
+	int fd = socket(to->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return errno != EAFNOSUPPORT;
+	bool none = connect(fd, (const struct sockaddr *)to, sizeof *to) != 0 &&
+		    (errno == ENETUNREACH || errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL);
+	close(fd);
+	return !none;
+}
+
 bool resolver_address(const struct resolver *r, struct sockaddr_storage *out)
 {
-	if (r->known)
-		*out = r->address;
-	return r->known;
+	if (r->n_addresses == 0)
+		return false;
+	*out = r->addresses[r->current];
+	for (unsigned i = 0; i < r->n_addresses && r->n_addresses > 1; i++) {
+		const struct sockaddr_storage *a = &r->addresses[(r->current + i) % r->n_addresses];
+		if (has_route(a)) {
+			*out = *a;
+			break;
+		}
+	}
+	return true;
+}
+
+void resolver_next(struct resolver *r)
+{
+	if (r->n_addresses > 0)
+		r->current = (r->current + 1) % r->n_addresses;
 }
 
 static void abandon(struct resolver *r)
@@ -131,8 +168,10 @@ static void abandon(struct resolver *r)
 void resolver_pin(struct resolver *r, const struct sockaddr_storage *address)
 {
 	abandon(r);
-	r->address = *address;
-	r->known = r->numeric = true;
+	r->addresses[0] = *address;
+	r->n_addresses = 1;
+	r->current = 0;
+	r->numeric = true;
 }
 
 void resolver_done(struct resolver *r)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A host's address: at once if the host is a number, else from the name service, in libuv's thread
- * pool.
+ * A host's addresses: at once if the host is a number, else from the name service, in libuv's
+ * thread pool. Of several, one serves at a time; one that this machine has no route to (a name with
+ * an IPv6 address, and no IPv6 here) is passed over.
  *
  * Happy path: resolver_init(), resolver_look_up(), the callback, resolver_address(). Failure modes:
  * a lookup that fails keeps the last good address; one that hangs cannot be cancelled (libuv #203),
@@ -16,7 +17,8 @@
 #include <sys/socket.h>
 #include <uv.h>
 
-#define RESOLVER_HOST_MAX 256
+#define RESOLVER_HOST_MAX      256
+#define RESOLVER_ADDRESSES_MAX 4 /* what a name has more is left out */
 
 /* A lookup ended: 0, or a negative UV_EAI_…. From within the loop, never from resolver_look_up().
  */
@@ -31,8 +33,10 @@ struct resolver {
 	resolved callback;
 	void *arg;
 	struct lookup *lookup; /* in flight; there is never more than one */
-	bool numeric, known;
-	struct sockaddr_storage address;
+	bool numeric;
+	struct sockaddr_storage addresses[RESOLVER_ADDRESSES_MAX];
+	unsigned n_addresses;
+	unsigned current; /* which of them serves */
 };
 
 /* Reads an address of either family ("192.0.2.1", "2001:db8::1", "fe80::1%eth0"); an IPv4-mapped
@@ -49,9 +53,13 @@ void resolver_init(struct resolver *r, uv_loop_t *loop, const char *host, uint16
  * all). 1: none is needed, the host is a number. Negative UV_E…: it could not be started. */
 int resolver_look_up(struct resolver *r) __attribute__((warn_unused_result));
 
-/* The last good address; false if there is none yet. */
+/* The address that serves, of the last good answer; false if there is none yet. If there is no
+ * route to it, one to which there is; if there is none to any, *out is the one that serves. */
 bool resolver_address(const struct resolver *r, struct sockaddr_storage *out)
     __attribute__((warn_unused_result));
+
+/* Another of its addresses serves from now on, if it has several. */
+void resolver_next(struct resolver *r);
 
 /* This address from now on, without any name. */
 void resolver_pin(struct resolver *r, const struct sockaddr_storage *address);
