@@ -228,6 +228,11 @@ static void finish(struct profile_parser *p)
 	slice_copy(slice_from(key->file), p->p.key_file, sizeof p->p.key_file);
 }
 
+bool profile_proto_is_tcp(enum profile_proto proto)
+{
+	return proto == PROTO_TCP || proto == PROTO_TCP4 || proto == PROTO_TCP6;
+}
+
 bool profile_parse(struct slice text, struct profile *out, struct profile_error *error)
 {
 	struct profile_parser p = {

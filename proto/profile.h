@@ -23,6 +23,8 @@
 
 enum profile_proto { PROTO_UDP, PROTO_UDP4, PROTO_UDP6, PROTO_TCP, PROTO_TCP4, PROTO_TCP6 };
 
+bool profile_proto_is_tcp(enum profile_proto proto);
+
 struct profile_remote {
 	char host[PROFILE_NAME_MAX];
 	uint16_t port; /* resolved: the remote's own, else `port`/`rport`, else 1194 */

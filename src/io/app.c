@@ -141,7 +141,7 @@ static void follow(struct app *app, const struct tunnel *t)
 		return;
 	snprintf(h->followed_ip, sizeof h->followed_ip, "%s", t->remote_ip);
 	h->followed_port = t->remote_port;
-	prober_redirect(h->prober, t->remote_ip, (uint16_t)t->remote_port);
+	prober_redirect(h->prober, t->remote_ip, (uint16_t)t->remote_port, false);
 }
 
 /* Everything that happens comes through here. Nobody calls it from within an action. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/prober.h"
-#include "io/exchange.h"
-#include "io/resolve.h"
+#include "io/carrier.h"
 #include "io/stamp_now.h"
+#include "io/target.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -10,27 +10,41 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define IN_FLIGHT_MAX	16
-#define LIFE_MS		((uint64_t)3000)  /* an answer that takes longer says little of the clock */
-#define LOOKUP_AGAIN_MS ((uint64_t)60000) /* a server that does not answer may have moved */
+#define IN_FLIGHT_MAX 16
+#define LIFE_MS	      ((uint64_t)3000) /* an answer that takes longer says little of the clock */
+/* After an answer under another key the right one may still come, so long. Sooner than the core
+ * gives a probe up (PROBE_TIMEOUT), or it would hear of it too late. */
+#define BAD_MAC_MS     ((uint64_t)1500)
+#define BAD_MAC_REASON "the answer's MAC is not right"
+
+/* A server that keeps state sends its reset again when nobody acknowledged it: after 2 s, OpenVPN's
+ * default (tls-timeout). What comes sooner is a duplicate that the network made. */
+#define REPEAT_WAIT_MS ((uint64_t)3200) /* after the probe was sent */
+#define REPEAT_GAP     NSEC_PER_SEC	/* from the first answer to the second */
+#define REPEAT_ENOUGH  2		/* so many answered once only: it keeps no state */
+#define LINGERING_MAX  4
 
 enum probe_state {
 	PROBE_WAITING, /* for the server's address */
 	PROBE_SENT,
-	PROBE_ENDED,   /* its outcome is known and will be told by the timer */
-	PROBE_CLOSING, /* nothing comes of it any more */
+	PROBE_ENDED,	 /* its outcome is known and will be told by the timer */
+	PROBE_LINGERING, /* answered, and that was told: will the answer come again? */
+	PROBE_CLOSING,	 /* nothing comes of it any more */
 };
 
 struct probe {
-	struct exchange exchange;
+	struct carrier carrier;
 	struct prober *owner;
 	struct probe *next;
 	enum probe_state state;
 	unsigned id;
 	uint64_t made;	   /* the prober's count when it was made */
+	uint64_t started;  /* of the loop, ms: when it was sent, or had to wait */
 	uint64_t deadline; /* of the loop, ms */
+	unsigned turn;	   /* the target's when it was sent */
 	uint8_t session[CONTROL_SESSION_SIZE];
 	struct stamp sent;
+	nsec answered;		    /* mono; PROBE_LINGERING */
 	bool bad_mac;		    /* an answer under another key came; a right one still may */
 	enum probe_outcome outcome; /* PROBE_ENDED */
 	char reason[160];
@@ -40,15 +54,15 @@ struct prober {
 	uv_loop_t *loop;
 	uv_timer_t timer; /* the earliest deadline of all probes */
 	bool timer_closed;
-	struct resolver resolver;
+	struct target target;
 	struct control_key key;
 	struct tunnel *tunnel;
 	event_sink sink;
 	void *arg;
 	bool closing;
-	bool missed;	      /* the last probe had no answer */
-	uint64_t lookup_next; /* loop, ms */
-	uint64_t made;	      /* probes so far */
+	bool decided;	 /* it is known whether answers come again */
+	unsigned n_once; /* how many in all of REPEAT_WAIT_MS did not */
+	uint64_t made;	 /* probes so far */
 	struct probe *probes;
 };
 
@@ -71,9 +85,9 @@ static void probe_free(struct probe *d)
 	prober_free_when_closed(p);
 }
 
-static void on_closed(struct exchange *x)
+static void on_closed(struct carrier *c)
 {
-	probe_free(x->arg);
+	probe_free(c->arg);
 }
 
 /* Frees it, now if it has no socket. Neither the probe nor (while closing) its prober may be used
@@ -83,8 +97,8 @@ static void probe_close(struct probe *d)
 	if (d->state == PROBE_CLOSING)
 		return;
 	d->state = PROBE_CLOSING;
-	if (d->exchange.open)
-		exchange_close(&d->exchange);
+	if (d->carrier.open)
+		carrier_close(&d->carrier);
 	else
 		probe_free(d);
 }
@@ -103,21 +117,75 @@ static void arm(struct prober *p)
 		uv_timer_start(&p->timer, on_timer, first > now ? first - now : 0, 0);
 }
 
+static unsigned count(const struct prober *p, enum probe_state state)
+{
+	unsigned n = 0;
+	for (const struct probe *d = p->probes; d != NULL; d = d->next)
+		n += d->state == state;
+	return n;
+}
+
+/* It is known whether answers come again, or does not matter any more. */
+static void stop_lingering(struct prober *p)
+{
+	for (struct probe *d = p->probes, *next; d != NULL; d = next) {
+		next = d->next;
+		if (d->state == PROBE_LINGERING)
+			probe_close(d);
+	}
+}
+
+/* Waits for a second answer, or closes it. */
+static void linger(struct probe *d, nsec mono)
+{
+	struct prober *p = d->owner;
+	if (p->decided || d->carrier.tcp || d->turn != p->target.turn ||
+	    count(p, PROBE_LINGERING) >= LINGERING_MAX) {
+		probe_close(d);
+		return;
+	}
+	d->state = PROBE_LINGERING;
+	d->answered = mono;
+	d->deadline = d->started + REPEAT_WAIT_MS;
+}
+
 /* Reports a probe and lets go of it. The sink comes last: it may call us again. */
 static void tell(struct probe *d, struct event *e)
 {
 	struct prober *p = d->owner;
 	char reason[sizeof d->reason];
 	memcpy(reason, d->reason, sizeof reason);
+	/* Under tls-crypt-v2 over TCP the server looks at its clock when it accepts. */
+	if (d->state == PROBE_SENT)
+		d->sent = carrier_sent(&d->carrier, p->key.wrap == WRAP_TLS_CRYPT_V2);
 	e->kind = EVENT_PROBE;
 	e->tunnel = p->tunnel;
 	e->u.probe.id = d->id;
 	e->u.probe.sent = d->sent;
 	e->u.probe.reason = reason[0] != '\0' ? reason : NULL;
-	p->missed = e->u.probe.outcome != PROBE_ANSWERED;
-	probe_close(d);
+	if (e->u.probe.outcome == PROBE_ANSWERED) {
+		target_answered(&p->target, d->turn);
+		linger(d, e->at.mono);
+	} else {
+		target_missed(&p->target, d->turn);
+		probe_close(d);
+	}
 	arm(p);
 	p->sink(p->arg, e);
+}
+
+/* The answer came again. Told once. */
+static void tell_repetition(struct probe *d, const struct stamp *at)
+{
+	struct prober *p = d->owner;
+	struct event e = {.kind = EVENT_PROBE, .at = *at, .tunnel = p->tunnel};
+	e.u.probe.outcome = PROBE_REPEATED;
+	e.u.probe.id = d->id;
+	e.u.probe.sent = d->sent;
+	p->decided = true;
+	stop_lingering(p);
+	arm(p);
+	p->sink(p->arg, &e);
 }
 
 /* The outcome is known within somebody's call: the timer tells it. */
@@ -130,64 +198,66 @@ static void end_later(struct probe *d, enum probe_outcome outcome, const char *r
 	arm(d->owner);
 }
 
-/* What an error of the network means. `local`: the kernel said it when we sent, where EACCES is a
- * firewall of this machine; later it is ICMPv6 "administratively prohibited". */
-static enum probe_outcome outcome_of(int error, bool local)
+static void on_error(struct carrier *c, const struct stamp *at, int error)
 {
-	switch (error) {
-	case UV_ECONNREFUSED:
-		return PROBE_REFUSED;
-	case UV_EHOSTUNREACH:
-	case UV_ENETUNREACH:
-	case UV_EHOSTDOWN:
-		return PROBE_UNREACHABLE;
-	case UV_EACCES:
-	case UV_ENOPROTOOPT:
-	case UV_EPROTO:
-		return local ? PROBE_FAILED : PROBE_UNREACHABLE;
-	default:
-		return PROBE_FAILED;
+	struct probe *d = c->arg;
+	if (d->state == PROBE_LINGERING) {
+		probe_close(d);
+		return;
 	}
-}
-
-static void on_error(struct exchange *x, const struct stamp *at, int error)
-{
-	struct probe *d = x->arg;
 	if (d->state != PROBE_SENT)
 		return;
-	struct event e = {.at = *at, .u.probe.outcome = outcome_of(error, false)};
-	snprintf(d->reason, sizeof d->reason, "%s", uv_strerror(error));
+	struct event e = {.at = *at, .u.probe.outcome = carrier_outcome(error, false)};
+	snprintf(d->reason, sizeof d->reason, "%s", carrier_reason(error));
 	tell(d, &e);
 }
 
-static void on_packet(struct exchange *x, const struct stamp *at, const void *bytes, size_t size)
+/* A packet that is not the answer. By UDP anybody may have sent it, and the answer may still come;
+ * by TCP it is what stands in the answer's place. */
+static void on_other(struct probe *d, const struct stamp *at, enum control_flaw flaw)
 {
-	struct probe *d = x->arg;
+	struct event e = {.at = *at};
+	if (d->carrier.tcp && flaw == CONTROL_BAD_MAC) {
+		snprintf(d->reason, sizeof d->reason, BAD_MAC_REASON);
+		e.u.probe.outcome = PROBE_BAD_MAC;
+		tell(d, &e);
+	} else if (d->carrier.tcp) {
+		snprintf(d->reason, sizeof d->reason, "%s",
+			 carrier_reason(STREAM_EXCHANGE_GARBAGE));
+		e.u.probe.outcome = PROBE_REJECTED;
+		tell(d, &e);
+	} else if (flaw == CONTROL_BAD_MAC && !d->bad_mac) {
+		d->bad_mac = true;
+		d->deadline = d->started + BAD_MAC_MS;
+		arm(d->owner);
+	}
+}
+
+static void on_packet(struct carrier *c, const struct stamp *at, const void *bytes, size_t size)
+{
+	struct probe *d = c->arg;
 	struct control_reply reply;
-	if (d->state != PROBE_SENT)
+	if (d->state != PROBE_SENT && d->state != PROBE_LINGERING)
 		return;
 	enum control_flaw flaw =
 	    control_reset_reply(&d->owner->key, d->session, bytes, size, &reply);
-	if (flaw == CONTROL_BAD_MAC)
-		d->bad_mac = true;
-	if (flaw != CONTROL_FINE)
+	if (d->state == PROBE_LINGERING) {
+		if (flaw == CONTROL_FINE && at->mono - d->answered >= REPEAT_GAP)
+			tell_repetition(d, at);
 		return;
+	}
+	if (flaw != CONTROL_FINE) {
+		on_other(d, at, flaw);
+		return;
+	}
 	struct event e = {.at = *at, .u.probe.outcome = PROBE_ANSWERED};
 	e.u.probe.has_time = reply.has_time;
 	e.u.probe.server_time = reply.has_time ? (int64_t)reply.time : 0;
 	tell(d, &e);
 }
 
-static const struct exchange_callbacks callbacks = {
+static const struct carrier_callbacks callbacks = {
     .packet = on_packet, .error = on_error, .closed = on_closed};
-
-static unsigned in_flight(const struct prober *p)
-{
-	unsigned n = 0;
-	for (const struct probe *d = p->probes; d != NULL; d = d->next)
-		n += d->state == PROBE_SENT;
-	return n;
-}
 
 /* The address is known: send. Calls no sink. */
 static void dispatch(struct probe *d, const struct sockaddr_storage *to)
@@ -195,7 +265,8 @@ static void dispatch(struct probe *d, const struct sockaddr_storage *to)
 	struct prober *p = d->owner;
 	uint8_t packet[CONTROL_PACKET_MAX];
 	d->sent = stamp_now();
-	if (in_flight(p) >= IN_FLIGHT_MAX) {
+	d->turn = p->target.turn;
+	if (count(p, PROBE_SENT) >= IN_FLIGHT_MAX) {
 		end_later(d, PROBE_FAILED, "16 probes wait for an answer already");
 		return;
 	}
@@ -209,17 +280,15 @@ static void dispatch(struct probe *d, const struct sockaddr_storage *to)
 		end_later(d, PROBE_FAILED, "the profile's auth digest is not known here");
 		return;
 	}
-	exchange_open(&d->exchange, p->loop, &callbacks, d);
-	int rc = exchange_connect(&d->exchange, (const struct sockaddr *)to);
-	if (rc == 0)
-		rc = exchange_send(&d->exchange, packet, size);
+	carrier_open(&d->carrier, p->loop, p->target.tcp, &callbacks, d);
+	int rc = carrier_send(&d->carrier, (const struct sockaddr *)to, packet, size);
 	if (rc != 0) {
-		end_later(d, outcome_of(rc, true), uv_strerror(rc));
+		end_later(d, carrier_outcome(rc, true), carrier_reason(rc));
 		return;
 	}
-	d->sent = d->exchange.sent;
 	d->state = PROBE_SENT;
-	d->deadline = uv_now(p->loop) + LIFE_MS;
+	d->started = uv_now(p->loop);
+	d->deadline = d->started + LIFE_MS;
 	arm(p);
 }
 
@@ -227,7 +296,7 @@ static void dispatch(struct probe *d, const struct sockaddr_storage *to)
 static void dispatch_waiting(struct prober *p, const char *error)
 {
 	struct sockaddr_storage to;
-	bool known = resolver_address(&p->resolver, &to);
+	bool known = target_address(&p->target, &to);
 	for (struct probe *d = p->probes; d != NULL; d = d->next) {
 		if (d->state != PROBE_WAITING)
 			continue;
@@ -236,8 +305,8 @@ static void dispatch_waiting(struct prober *p, const char *error)
 			continue;
 		}
 		char reason[sizeof d->reason];
-		snprintf(reason, sizeof reason, "cannot resolve %.80s: %.60s", p->resolver.host,
-			 error);
+		snprintf(reason, sizeof reason, "cannot resolve %.80s: %.60s",
+			 p->target.resolver.host, error);
 		end_later(d, PROBE_FAILED, reason);
 	}
 }
@@ -256,19 +325,25 @@ static void due(struct probe *d)
 	case PROBE_WAITING:
 		snprintf(d->reason, sizeof d->reason,
 			 "cannot resolve %.80s: the name service does not answer",
-			 p->resolver.host);
+			 p->target.resolver.host);
 		e.u.probe.outcome = PROBE_FAILED;
 		break;
 	case PROBE_ENDED:
 		e.u.probe.outcome = d->outcome;
 		break;
+	case PROBE_LINGERING:
+		p->decided = ++p->n_once >= REPEAT_ENOUGH;
+		probe_close(d);
+		if (p->decided)
+			stop_lingering(p);
+		return;
 	case PROBE_SENT:
-		p->missed = true;
 		if (!d->bad_mac) {
+			target_missed(&p->target, d->turn);
 			probe_close(d);
 			return;
 		}
-		snprintf(d->reason, sizeof d->reason, "the answer's MAC is not right");
+		snprintf(d->reason, sizeof d->reason, BAD_MAC_REASON);
 		e.u.probe.outcome = PROBE_BAD_MAC;
 		break;
 	case PROBE_CLOSING:
@@ -299,28 +374,9 @@ static void on_timer(uv_timer_t *timer)
 		arm(p);
 }
 
-static int family_of(enum profile_proto proto)
-{
-	switch (proto) {
-	case PROTO_UDP4:
-	case PROTO_TCP4:
-		return AF_INET;
-	case PROTO_UDP6:
-	case PROTO_TCP6:
-		return AF_INET6;
-	case PROTO_UDP:
-	case PROTO_TCP:
-		break;
-	}
-	return AF_UNSPEC;
-}
-
 int prober_open(struct prober **out, uv_loop_t *loop, const struct profile_remote *remote,
 		const struct control_key *key, struct tunnel *tunnel, event_sink sink, void *arg)
 {
-	if (remote->proto != PROTO_UDP && remote->proto != PROTO_UDP4 &&
-	    remote->proto != PROTO_UDP6)
-		return UV_EPROTONOSUPPORT;
 	struct prober *p = calloc(1, sizeof *p);
 	if (p == NULL)
 		return UV_ENOMEM;
@@ -329,8 +385,7 @@ int prober_open(struct prober **out, uv_loop_t *loop, const struct profile_remot
 	p->tunnel = tunnel;
 	p->sink = sink;
 	p->arg = arg;
-	resolver_init(&p->resolver, loop, remote->host, remote->port, family_of(remote->proto),
-		      on_resolved, p);
+	target_init(&p->target, loop, remote, on_resolved, p);
 	int rc = uv_timer_init(loop, &p->timer);
 	assert(rc == 0);
 	(void)rc;
@@ -339,24 +394,17 @@ int prober_open(struct prober **out, uv_loop_t *loop, const struct profile_remot
 	return 0;
 }
 
-void prober_redirect(struct prober *p, const char *ip, uint16_t port)
+void prober_redirect(struct prober *p, const char *ip, uint16_t port, bool tcp)
 {
-	struct sockaddr_storage to;
-	if (!resolve_numeric(ip, port, &to))
+	unsigned turn = p->target.turn;
+	if (!target_move(&p->target, ip, port, tcp))
 		return;
-	resolver_pin(&p->resolver, &to);
+	if (p->target.turn != turn) {
+		p->decided = false;
+		p->n_once = 0;
+		stop_lingering(p);
+	}
 	dispatch_waiting(p, "");
-}
-
-/* A name is looked up for the first probe, and again where the last one had no answer; the old
- * address serves meanwhile. Returns what resolver_look_up() does. */
-static int look_up(struct prober *p, bool known)
-{
-	uint64_t now = uv_now(p->loop);
-	if (known && (!p->missed || now < p->lookup_next))
-		return 0;
-	p->lookup_next = now + LOOKUP_AGAIN_MS;
-	return resolver_look_up(&p->resolver);
 }
 
 void prober_send(struct prober *p, unsigned id)
@@ -370,12 +418,13 @@ void prober_send(struct prober *p, unsigned id)
 			    .state = PROBE_WAITING,
 			    .id = id,
 			    .made = p->made++,
+			    .started = uv_now(p->loop),
 			    .deadline = uv_now(p->loop) + LIFE_MS,
+			    .turn = p->target.turn,
 			    .sent = stamp_now()};
 	p->probes = d;
-	bool known = resolver_address(&p->resolver, &to);
-	int rc = look_up(p, known);
-	if (known)
+	int rc = target_look_up(&p->target);
+	if (target_address(&p->target, &to))
 		dispatch(d, &to);
 	else if (rc < 0)
 		end_later(d, PROBE_FAILED, uv_strerror(rc));
@@ -394,7 +443,7 @@ void prober_close(struct prober *p)
 {
 	assert(!p->closing);
 	p->closing = true;
-	resolver_done(&p->resolver);
+	target_done(&p->target);
 	uv_close((uv_handle_t *)&p->timer, on_timer_closed);
 	for (struct probe *d = p->probes, *next; d != NULL; d = next) {
 		next = d->next;

@@ -3,11 +3,16 @@
  * Sends OpenVPN hard resets to the VPN server and times the answers.
  *
  * Happy path: the remote's name is resolved once (numeric addresses at once), prober_send() opens a
- * fresh UDP socket, stamps the clocks, sends; the answer is stamped, verified (MAC, session id) and
- * given to the sink as EVENT_PROBE.
- * Failure modes: ICMP errors (PROBE_REFUSED, PROBE_UNREACHABLE), no route or no memory
- * (PROBE_FAILED), a name that does not resolve (PROBE_FAILED, tried again with the next probe), an
- * answer under another key (PROBE_BAD_MAC). No answer at all is no event: the core keeps the time.
+ * fresh socket (io/carrier: UDP, or a TCP connection), stamps the clocks, sends; the answer is
+ * stamped, verified (MAC, session id) and given to the sink as EVENT_PROBE.
+ * Failure modes: ICMP errors and refused connections (PROBE_REFUSED, PROBE_UNREACHABLE), no route
+ * or no memory (PROBE_FAILED), a name that does not resolve (PROBE_FAILED, tried again with the
+ * next probe), an answer under another key (PROBE_BAD_MAC), a connection that was closed or does
+ * not speak OpenVPN (PROBE_REJECTED). No answer at all is no event: the core keeps the time. Of a
+ * name's several addresses, one that never answered gives way to the next.
+ *
+ * By UDP the sockets of the first few answered probes stay open for three seconds: a server that
+ * keeps a session for each probe (OpenVPN before 2.6) answers again, which is PROBE_REPEATED, once.
  */
 #ifndef OVPNWATCH_IO_PROBER_H
 #define OVPNWATCH_IO_PROBER_H
@@ -28,7 +33,7 @@ int prober_open(struct prober **out, uv_loop_t *loop, const struct profile_remot
 		const struct control_key *key, struct tunnel *tunnel, event_sink sink, void *arg);
 
 /* Probes another address from now on: the one that OpenVPN says it uses (numeric). */
-void prober_redirect(struct prober *p, const char *ip, uint16_t port);
+void prober_redirect(struct prober *p, const char *ip, uint16_t port, bool tcp);
 
 /* Sends one probe; what becomes of it is reported with this id (not 0). Never calls the sink before
  * it returns. */

@@ -285,7 +285,7 @@ static void no_answer_is_no_event(void **state)
 	assert_true(fake_open(&silent, "127.0.0.1", 0));
 	open_prober("127.0.0.1", server.port, &server_key);
 	probe(1);
-	prober_redirect(prober, "127.0.0.1", silent.port);
+	prober_redirect(prober, "127.0.0.1", silent.port, false);
 	probe(2);
 	loop_until(&server.heard, 1);
 	loop_until(&silent.heard, 1);
@@ -420,8 +420,8 @@ static void hanging_names_do_not_hold_up_probes(void **state)
 	assert_int_equal(seen[0].u.probe.outcome, PROBE_FAILED);
 	assert_non_null(strstr(reasons[0], "does not answer"));
 	probe(2); /* OpenVPN knows the address: what waits goes there */
-	prober_redirect(prober, "not a number", 1);
-	prober_redirect(prober, "::ffff:127.0.0.1", server.port);
+	prober_redirect(prober, "not a number", 1, false);
+	prober_redirect(prober, "::ffff:127.0.0.1", server.port, false);
 	probe(3);
 	loop_until(&n_seen, 3);
 	assert_int_equal(seen[1].u.probe.outcome, PROBE_ANSWERED);
@@ -493,15 +493,6 @@ static void closed_with_probes_in_flight(void **state)
 	assert_int_equal(n_seen, 0);
 }
 
-static void what_cannot_be_probed(void **state)
-{
-	(void)state;
-	struct profile_remote remote = {.host = "127.0.0.1", .port = 1, .proto = PROTO_TCP};
-	struct control_key k = key_of(WRAP_PLAIN, "");
-	assert_int_equal(prober_open(&prober, &loop, &remote, &k, tunnel, sink, seen),
-			 UV_EPROTONOSUPPORT);
-}
-
 #define LOOP_TEST(f) cmocka_unit_test_setup_teardown(f, loop_begin, loop_end)
 
 int main(void)
@@ -521,7 +512,6 @@ int main(void)
 	    LOOP_TEST(hanging_names_do_not_hold_up_probes),
 	    LOOP_TEST(sink_may_send_and_close),
 	    LOOP_TEST(closed_with_probes_in_flight),
-	    LOOP_TEST(what_cannot_be_probed),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	uv_library_shutdown();
