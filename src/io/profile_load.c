@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/profile_load.h"
+#include "io/key_load.h"
 #include "io/small_file.h"
 
 #include <stdarg.h>
@@ -7,7 +8,6 @@
 #include <string.h>
 
 #define PROFILE_LIMIT ((size_t)1 << 20)
-#define KEY_LIMIT     ((size_t)64 << 10)
 
 __attribute__((format(printf, 2, 3))) static void no_probe(struct loaded_profile *l,
 							   const char *format, ...)
@@ -16,22 +16,6 @@ __attribute__((format(printf, 2, 3))) static void no_probe(struct loaded_profile
 	va_start(args, format);
 	vsnprintf(l->no_probe, sizeof l->no_probe, format, args);
 	va_end(args);
-}
-
-/* The end of a path, which says more than its beginning, and a mark where it was cut. */
-struct shown_path {
-	char text[72];
-};
-
-static struct shown_path show_path(const char *path)
-{
-	struct shown_path s;
-	size_t n = strlen(path), keep = sizeof s.text - 4;
-	if (n < sizeof s.text)
-		memcpy(s.text, path, n + 1);
-	else
-		snprintf(s.text, sizeof s.text, "...%s", path + n - keep);
-	return s;
 }
 
 /* The key file's name as written, relative to the profile's folder. False: too long. */
@@ -43,67 +27,15 @@ static bool key_path(const char *profile, const char *name, char *out, size_t si
 	return n > 0 && (size_t)n < size;
 }
 
-static bool take_key(struct loaded_profile *l, struct slice text, const char *where)
-{
-	enum control_key_flaw flaw = control_key_parse(text, &l->key);
-	if (flaw == CONTROL_KEY_FINE)
-		return true;
-	no_probe(l, "the %s key (%s) %s", control_wrap_name(l->key.wrap), show_path(where).text,
-		 control_key_flaw_text(flaw, l->key.wrap));
-	return false;
-}
-
 static bool load_key(struct loaded_profile *l, const char *path)
 {
-	char file[2 * PROFILE_PATH_MAX], why[96];
-	const char *option = control_wrap_name(l->key.wrap);
-	struct small_file f;
+	char file[2 * PROFILE_PATH_MAX];
 	if (l->profile.key_inline)
-		return take_key(l, l->profile.key_text, "inline");
-	if (!key_path(path, l->profile.key_file, file, sizeof file)) {
-		no_probe(l, "the %s key file's path is too long; use a shorter one", option);
-		return false;
-	}
-	if (!small_file_read(file, KEY_LIMIT, &f, why, sizeof why)) {
-		no_probe(l,
-			 "the %s key file %s: %s; run ovpnwatch as a user who may read it, "
-			 "or correct its name",
-			 option, show_path(file).text, why);
-		return false;
-	}
-	bool fine = take_key(l, (struct slice){.p = f.text, .n = f.n}, file);
-	small_file_done(&f);
-	return fine;
-}
-
-/* Does libcrypto know the digest? Asked by wrapping a packet that nobody sends. */
-static bool can_wrap(struct loaded_profile *l)
-{
-	static const uint8_t session[CONTROL_SESSION_SIZE];
-	uint8_t packet[CONTROL_PACKET_MAX];
-	if (control_reset(&l->key, session, 0, packet) > 0)
-		return true;
-	no_probe(l,
-		 "the digest \"auth %s\" is not known to this machine's OpenSSL, and tls-auth "
-		 "needs it",
-		 l->profile.auth);
-	return false;
-}
-
-static bool find_remote(struct loaded_profile *l)
-{
-	const struct profile *p = &l->profile;
-	for (size_t i = 0; i < p->n_remotes; i++) {
-		if (p->remotes[i].proto <= PROTO_UDP6) {
-			l->probe_remote = i;
-			return true;
-		}
-	}
-	if (p->n_remotes == 0)
-		no_probe(l, "the profile names no server; add a line \"remote HOST PORT\"");
-	else
-		no_probe(l,
-			 "the server is reached by TCP, and servers cannot be probed by TCP yet");
+		return key_take(&l->key, l->profile.key_text, "inline", l->no_probe);
+	if (key_path(path, l->profile.key_file, file, sizeof file))
+		return key_load(&l->key, file, l->no_probe);
+	no_probe(l, "the %s key file's path is too long; use a shorter one",
+		 control_wrap_name(l->key.wrap));
 	return false;
 }
 
@@ -117,18 +49,23 @@ static bool judge(struct loaded_profile *l, const char *path)
 		return false;
 	}
 	if (p->proxy) {
-		no_probe(l, "the server is reached through a proxy, and servers cannot be probed "
-			    "through a proxy yet");
+		no_probe(l,
+			 "the server is reached through a proxy (http-proxy, socks-proxy), which "
+			 "probes do not pass; if it can be reached directly: ovpnwatch probe "
+			 "--remote HOST:PORT");
 		return false;
 	}
-	if (!find_remote(l))
+	if (p->n_remotes == 0) {
+		no_probe(l, "the profile names no server; add a line \"remote HOST PORT\"");
 		return false;
+	}
+	l->probe_remote = 0; /* OpenVPN's first choice, by whichever protocol */
 	l->key.wrap = p->wrap;
 	l->key.direction = p->direction;
 	snprintf(l->key.digest, sizeof l->key.digest, "%s", p->auth);
 	if (p->wrap == WRAP_PLAIN)
 		return true;
-	l->probe_has_time = load_key(l, path) && can_wrap(l);
+	l->probe_has_time = load_key(l, path) && key_can_wrap(&l->key, l->no_probe);
 	return l->probe_has_time;
 }
 

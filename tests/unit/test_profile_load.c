@@ -199,14 +199,16 @@ static void plain_has_no_time(void **state)
 	assert_int_equal(loaded.key.wrap, WRAP_PLAIN);
 }
 
-static void first_remote_by_udp_is_probed(void **state)
+static void first_remote_is_probed(void **state)
 {
 	(void)state;
 	assert_int_equal(
 	    load("remote a.example 1 tcp\nremote b.example 2 udp\nremote c.example 3 udp\n"),
 	    LOAD_FINE);
 	assert_true(loaded.can_probe);
-	assert_int_equal(loaded.probe_remote, 1);
+	assert_int_equal(loaded.probe_remote, 0);
+	assert_int_equal(loaded.profile.remotes[0].proto, PROTO_TCP);
+	assert_loaded("remote a 1 tcp-client\ntls-crypt ta.key\n", WRAP_TLS_CRYPT);
 }
 
 static void why_not(void **state)
@@ -216,12 +218,10 @@ static void why_not(void **state)
 		const char *text, *says;
 	} cases[] = {
 	    {"client\n", "names no server"},
-	    {"remote a 1\nproto tcp\n", "TCP"},
-	    {"remote a 1 tcp-client\nremote b 1 tcp4\n", "TCP"},
-	    {"remote a 1\nhttp-proxy proxy.example 8080\n", "proxy"},
-	    {"remote a 1\nsocks-proxy proxy.example 1080\n", "proxy"},
+	    {"remote a 1 tcp\nhttp-proxy proxy.example 8080\n", "(http-proxy, socks-proxy)"},
+	    {"remote a 1\nsocks-proxy proxy.example 1080\n",
+	     "if it can be reached directly: ovpnwatch probe --remote HOST:PORT"},
 	    {"remote a 1\ntls-crypt-v2 ta.key\nsocks-proxy proxy.example\n", "through a proxy"},
-	    {"remote a 1 tcp\ntls-crypt ta.key\n", "TCP"},
 	    {"remote a 1\ntls-crypt gone.key\n", "the tls-crypt key file"},
 	    {"remote a 1\ntls-crypt-v2 gone.key\n", "the tls-crypt-v2 key file"},
 	    {"remote a 1\ntls-crypt client.ovpn\n", "not an \"OpenVPN Static key V1\""},
@@ -317,7 +317,7 @@ int main(void)
 	    cmocka_unit_test(tls_crypt_v2_keys),
 	    cmocka_unit_test(profile_without_a_folder),
 	    cmocka_unit_test(plain_has_no_time),
-	    cmocka_unit_test(first_remote_by_udp_is_probed),
+	    cmocka_unit_test(first_remote_is_probed),
 	    cmocka_unit_test(why_not),
 	    cmocka_unit_test(long_key_paths),
 	    cmocka_unit_test(broken_profiles),
