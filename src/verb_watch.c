@@ -157,11 +157,6 @@ static void choose_name(struct watching *w)
 	snprintf(w->name, sizeof w->name, "%.*s", length, from);
 }
 
-static bool is_udp(const struct profile_remote *r)
-{
-	return r->proto == PROTO_UDP || r->proto == PROTO_UDP4 || r->proto == PROTO_UDP6;
-}
-
 static void configure(struct watching *w)
 {
 	const struct options *o = w->options;
@@ -192,7 +187,7 @@ static void configure(struct watching *w)
 		const struct profile_remote *r =
 		    &p->remotes[w->loaded.can_probe ? w->loaded.probe_remote : 0];
 		snprintf(w->server, sizeof w->server, "%s:%u/%s", r->host, r->port,
-			 is_udp(r) ? "udp" : "tcp");
+			 profile_proto_is_tcp(r->proto) ? "tcp" : "udp");
 		c->server = w->server;
 	}
 	c->no_probe = o->no_probe	     ? "--no-probe was given"
@@ -201,15 +196,6 @@ static void configure(struct watching *w)
 	c->probe = c->no_probe == NULL;
 	c->probe_has_time = c->probe && w->loaded.key.wrap != WRAP_PLAIN;
 	c->probe_costly = c->probe && !is_udp(&p->remotes[w->loaded.probe_remote]);
-}
-
-/* A daemon may go over from a UDP remote to a TCP one, which would refuse every probe. */
-static bool all_udp(const struct profile *p)
-{
-	for (size_t i = 0; i < p->n_remotes; i++)
-		if (!is_udp(&p->remotes[i]))
-			return false;
-	return p->more_remotes == 0;
 }
 
 static int run(struct watching *w)
@@ -240,7 +226,7 @@ static int run(struct watching *w)
 	if (w->config.probe) {
 		hands.remote = &w->loaded.profile.remotes[w->loaded.probe_remote];
 		hands.key = &w->loaded.key;
-		hands.follow = all_udp(&w->loaded.profile);
+		hands.follow = &w->loaded.profile;
 	}
 	int status = app_open(&app, &options, &brain, error, sizeof error);
 	if (status != 0)

@@ -2,6 +2,7 @@
 #include "io/app.h"
 #include "core/tunnel.h"
 #include "io/clock_asker.h"
+#include "io/connected_by.h"
 #include "io/deadline.h"
 #include "io/link.h"
 #include "io/output.h"
@@ -27,7 +28,7 @@ struct hands {
 	struct tunnel *tunnel;
 	struct link *link, *peer_link; /* to the client, to the server */
 	struct prober *prober;
-	bool follow;
+	const struct profile *follow;
 	char followed_ip[48];
 	int followed_port;
 	struct hands *next;
@@ -130,18 +131,23 @@ static void print(struct app *app, const struct notice *n)
 }
 
 /* The profile may name several servers, and a name may have several addresses: the daemon says
- * which one it uses. */
+ * which one it uses. If the protocol cannot be told, the one that is probed goes on being probed: a
+ * UDP server and a TCP server at one address are two. */
 static void follow(struct app *app, const struct tunnel *t)
 {
 	struct hands *h = hands_of(app, t);
-	if (!h->follow || h->prober == NULL || t->state != STATE_CONNECTED ||
+	if (h->follow == NULL || h->prober == NULL || t->state != STATE_CONNECTED ||
 	    t->remote_ip[0] == '\0' || t->remote_port <= 0)
 		return;
 	if (strcmp(h->followed_ip, t->remote_ip) == 0 && h->followed_port == t->remote_port)
 		return;
 	snprintf(h->followed_ip, sizeof h->followed_ip, "%s", t->remote_ip);
 	h->followed_port = t->remote_port;
-	prober_redirect(h->prober, t->remote_ip, (uint16_t)t->remote_port, false);
+	uint16_t port = (uint16_t)t->remote_port;
+	enum connected_by by = connected_by(h->follow, t->remote_ip, port);
+	/* Here the core is to be told that probes by TCP cost the server more than those by UDP. */
+	if (by != CONNECTED_BY_UNKNOWN)
+		prober_redirect(h->prober, t->remote_ip, port, by == CONNECTED_BY_TCP);
 }
 
 /* Everything that happens comes through here. Nobody calls it from within an action. */

@@ -47,7 +47,9 @@ struct app_tunnel {
 	const char *peer_ntp;		     /* the server's NTP service, HOST[:PORT]; NULL: none */
 	const struct profile_remote *remote; /* NULL: nothing is probed */
 	const struct control_key *key;
-	bool follow; /* probe the address that the daemon says it is connected to */
+	/* Probe the address that the daemon says it is connected to, by the protocol that this
+	 * profile says it has; NULL: always `remote`. */
+	const struct profile *follow;
 };
 
 struct app;
