@@ -32,8 +32,12 @@ enum option_id {
 	OPT_OFFSET_LIMIT,
 	OPT_VERBOSE,
 	OPT_COUNT,
+	OPT_INTERVAL,
 	OPT_REMOTE,
+	OPT_PROTO,
 	OPT_TLS_AUTH,
+	OPT_TLS_CRYPT,
+	OPT_TLS_CRYPT_V2,
 	OPT_KEY_DIRECTION,
 	OPT_AUTH,
 	OPT_HELP,
@@ -57,8 +61,12 @@ static const struct option known[] = {
     [OPT_OFFSET_LIMIT] = {"offset-limit", required_argument, NULL, 0},
     [OPT_VERBOSE] = {"verbose", no_argument, NULL, 0},
     [OPT_COUNT] = {"count", required_argument, NULL, 0},
+    [OPT_INTERVAL] = {"interval", required_argument, NULL, 0},
     [OPT_REMOTE] = {"remote", required_argument, NULL, 0},
+    [OPT_PROTO] = {"proto", required_argument, NULL, 0},
     [OPT_TLS_AUTH] = {"tls-auth", required_argument, NULL, 0},
+    [OPT_TLS_CRYPT] = {"tls-crypt", required_argument, NULL, 0},
+    [OPT_TLS_CRYPT_V2] = {"tls-crypt-v2", required_argument, NULL, 0},
     [OPT_KEY_DIRECTION] = {"key-direction", required_argument, NULL, 0},
     [OPT_AUTH] = {"auth", required_argument, NULL, 0},
     [OPT_HELP] = {"help", no_argument, NULL, 0},
@@ -80,8 +88,12 @@ static const unsigned applies[OPT_N] = {
     [OPT_OFFSET_LIMIT] = FOR_ALL,
     [OPT_VERBOSE] = FOR_ALL,
     [OPT_COUNT] = FOR(VERB_PROBE),
+    [OPT_INTERVAL] = FOR(VERB_PROBE),
     [OPT_REMOTE] = FOR(VERB_PROBE),
+    [OPT_PROTO] = FOR(VERB_PROBE),
     [OPT_TLS_AUTH] = FOR(VERB_PROBE),
+    [OPT_TLS_CRYPT] = FOR(VERB_PROBE),
+    [OPT_TLS_CRYPT_V2] = FOR(VERB_PROBE),
     [OPT_KEY_DIRECTION] = FOR(VERB_PROBE),
     [OPT_AUTH] = FOR(VERB_PROBE),
     [OPT_HELP] = FOR_ALL,
@@ -161,6 +173,42 @@ static bool take_count(struct parse *p, const char *word)
 	return true;
 }
 
+static bool take_interval(struct parse *p, const char *word)
+{
+	char *end;
+	double s = strtod(word, &end);
+	/* Not a NaN either. */
+	if (end == word || *end != '\0' || !(s >= PROBE_INTERVAL_MIN && s <= PROBE_INTERVAL_MAX))
+		return wrong(p, "--interval is a number of seconds from %.1f to %.0f, not '%s'",
+			     PROBE_INTERVAL_MIN, PROBE_INTERVAL_MAX, word);
+	p->out->interval_s = s;
+	return true;
+}
+
+static bool take_proto(struct parse *p, const char *word)
+{
+	static const char *const words[] = {
+	    [PROTO_UDP] = "udp", [PROTO_UDP4] = "udp4", [PROTO_UDP6] = "udp6",
+	    [PROTO_TCP] = "tcp", [PROTO_TCP4] = "tcp4", [PROTO_TCP6] = "tcp6"};
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		if (strcmp(word, words[i]) == 0) {
+			p->out->proto = (enum profile_proto)i;
+			return true;
+		}
+	}
+	return wrong(p, "--proto is udp, udp4, udp6, tcp, tcp4 or tcp6, not '%s'", word);
+}
+
+static bool take_key(struct parse *p, enum control_wrap wrap, const char *file)
+{
+	if (p->out->wrap != WRAP_PLAIN && p->out->wrap != wrap)
+		return wrong(p, "--tls-auth, --tls-crypt and --tls-crypt-v2 exclude one another: "
+				"give the one that the profile has");
+	p->out->wrap = wrap;
+	p->out->key = file;
+	return true;
+}
+
 static bool take_direction(struct parse *p, const char *word)
 {
 	if (strcmp(word, "0") != 0 && strcmp(word, "1") != 0)
@@ -230,12 +278,19 @@ static bool take_option(struct parse *p, enum option_id id, const char *value)
 		return true;
 	case OPT_COUNT:
 		return take_count(p, value);
+	case OPT_INTERVAL:
+		return take_interval(p, value);
 	case OPT_REMOTE:
 		o->remote = value;
 		return true;
+	case OPT_PROTO:
+		return take_proto(p, value);
 	case OPT_TLS_AUTH:
-		o->tls_auth = value;
-		return true;
+		return take_key(p, WRAP_TLS_AUTH, value);
+	case OPT_TLS_CRYPT:
+		return take_key(p, WRAP_TLS_CRYPT, value);
+	case OPT_TLS_CRYPT_V2:
+		return take_key(p, WRAP_TLS_CRYPT_V2, value);
 	case OPT_KEY_DIRECTION:
 		return take_direction(p, value);
 	case OPT_AUTH:
@@ -308,11 +363,35 @@ static bool take_arguments(struct parse *p, int argc, char **argv)
 	return true;
 }
 
+static bool given(const struct parse *p, enum option_id id)
+{
+	return (p->given & (1u << id)) != 0;
+}
+
+/* Whom to probe: by the profile or by hand, and of what is by hand, what goes together. */
+static bool fits_probe(struct parse *p)
+{
+	const struct options *o = p->out;
+	bool by_hand = o->remote != NULL || given(p, OPT_PROTO) || o->key != NULL ||
+		       o->auth != NULL || o->key_direction >= 0;
+	if (o->profile != NULL && by_hand)
+		return wrong(p,
+			     "probe takes the server and its key from --profile, or from --remote "
+			     "and what goes with it; not both");
+	if (o->profile == NULL && o->remote == NULL)
+		return wrong(p, "probe whom? Give --profile with the client's profile, or --remote "
+				"HOST[:PORT] and, if the server has one, the key");
+	if (o->wrap != WRAP_TLS_AUTH && (o->auth != NULL || o->key_direction >= 0))
+		return wrong(p, "--%s is about the key of --tls-auth, and none was given",
+			     o->auth != NULL ? "auth" : "key-direction");
+	return true;
+}
+
 static bool fits(struct parse *p)
 {
 	const struct options *o = p->out;
 	for (size_t i = 0; i < OPT_N; i++)
-		if ((p->given & (1u << i)) != 0 && (applies[i] & FOR(o->verb)) == 0)
+		if (given(p, (enum option_id)i) && (applies[i] & FOR(o->verb)) == 0)
 			return wrong(p, "--%s is not for %s; %s", known[i].name, verbs[o->verb],
 				     SEE_HELP);
 	if (o->peer_password_file != NULL && o->peer_management == NULL)
@@ -321,16 +400,7 @@ static bool fits(struct parse *p)
 	if (o->verb == VERB_REPLAY && o->recording == NULL)
 		return wrong(p, "replay what? Give a log or a recorded management session, or - "
 				"for standard input");
-	if (o->verb != VERB_PROBE)
-		return true;
-	if (o->profile != NULL &&
-	    (o->remote != NULL || o->tls_auth != NULL || o->auth != NULL || o->key_direction >= 0))
-		return wrong(p, "probe takes the server from --profile, or from --remote and "
-				"--tls-auth; not both");
-	if (o->profile == NULL && (o->remote == NULL || o->tls_auth == NULL))
-		return wrong(p, "probe whom? Give --profile with the client's profile, or "
-				"--remote HOST:PORT and --tls-auth FILE");
-	return true;
+	return o->verb != VERB_PROBE || fits_probe(p);
 }
 
 bool options_parse(int argc, char **argv, struct options *out, char *error, size_t error_size)
@@ -339,6 +409,7 @@ bool options_parse(int argc, char **argv, struct options *out, char *error, size
 	*out = (struct options){.verb = VERB_WATCH,
 				.offset_limit_s = OFFSET_LIMIT_DEFAULT,
 				.count = PROBE_COUNT_DEFAULT,
+				.interval_s = PROBE_INTERVAL_DEFAULT,
 				.key_direction = -1};
 	if (argc > 1 && argv[1][0] != '-') {
 		if (!take_verb(&p, argv[1]))
@@ -348,9 +419,9 @@ bool options_parse(int argc, char **argv, struct options *out, char *error, size
 	}
 	if (!take_arguments(&p, argc, argv))
 		return false;
-	if ((p.given & (1u << OPT_HELP)) != 0)
+	if (given(&p, OPT_HELP))
 		out->verb = VERB_HELP;
-	else if ((p.given & (1u << OPT_VERSION)) != 0)
+	else if (given(&p, OPT_VERSION))
 		out->verb = VERB_VERSION;
 	else
 		return fits(&p);
@@ -365,8 +436,8 @@ const char *options_help(void)
 	       "       ovpnwatch probe --profile FILE      measure the VPN server's clock\n"
 	       "       ovpnwatch clock [--ntp HOST]        measure this machine's clock\n"
 	       "\n"
-	       "  --management ADDR    HOST:PORT, [V6]:PORT or unix:PATH (else from the profile)\n"
-	       "  --management-password-file FILE\n"
+	       "  --management ADDR [--management-password-file FILE]  else from the profile;\n"
+	       "                       HOST:PORT, [V6]:PORT or unix:PATH\n"
 	       "  --profile FILE       the client's .ovpn or .conf: server, key, timers\n"
 	       "  --name NAME          the tunnel's name in every event\n"
 	       "  --peer-ntp HOST      the server's clock by its NTP service, if it has one\n"
@@ -376,11 +447,14 @@ const char *options_help(void)
 	       "  --offset-limit S     a clock further off than this is an alert (1)\n"
 	       "  --format FORMAT      json, text, or auto: text on a terminal, else JSON\n"
 	       "  --output FILE        append to it instead of standard output\n"
-	       "  --verbose            say more on standard error; the manual: man ovpnwatch\n"
-	       "  probe: --count N (12); by hand --remote HOST:PORT --tls-auth FILE\n"
+	       "  --verbose            say more on standard error; the manual: man ovpnwatch
+"
+	       "  probe: --count N (12), --interval S (0.75); by hand --remote HOST[:PORT]
+"
+	       "         --proto udp|tcp[4|6] and --tls-crypt, --tls-crypt-v2 or --tls-auth FILE
+"
 	       "         [--key-direction 0|1] [--auth DIGEST (SHA1)]\n"
 	       "\n"
 	       "examples: ovpnwatch --profile client.ovpn\n"
-	       "          ovpnwatch --management unix:/run/openvpn/client.sock | jq .message\n"
-	       "          ovpnwatch replay --format text openvpn.log\n";
+	       "          ovpnwatch --management unix:/run/openvpn/client.sock | jq .message\n";
 }

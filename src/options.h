@@ -6,14 +6,18 @@
 #define OVPNWATCH_OPTIONS_H
 
 #include "core/local_clock.h"
+#include "proto/profile.h"
 #include "sink/format.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#define PROBE_COUNT_DEFAULT 12
-#define PROBE_COUNT_MAX	    64
-#define NAME_MAX_BYTES	    64
+#define PROBE_COUNT_DEFAULT    12
+#define PROBE_COUNT_MAX	       64
+#define PROBE_INTERVAL_DEFAULT 0.75
+#define PROBE_INTERVAL_MIN     0.4
+#define PROBE_INTERVAL_MAX     60.0
+#define NAME_MAX_BYTES	       64
 
 enum verb { VERB_WATCH, VERB_REPLAY, VERB_PROBE, VERB_CLOCK, VERB_HELP, VERB_VERSION };
 
@@ -35,9 +39,12 @@ struct options {
 	const char *output;
 	double offset_limit_s;
 	unsigned count; /* probe */
+	double interval_s;
 	const char *remote;
-	const char *tls_auth;
-	int key_direction; /* 0, 1; -1: none was given */
+	enum profile_proto proto;
+	enum control_wrap wrap; /* which of --tls-auth, --tls-crypt, --tls-crypt-v2 was given */
+	const char *key;	/* its file */
+	int key_direction;	/* 0, 1; -1: none was given */
 	const char *auth;
 	const char *recording; /* replay: a file, or "-" */
 };

@@ -8,8 +8,8 @@
 #include "core/tunnel.h"
 #include "io/address.h"
 #include "io/app.h"
+#include "io/key_load.h"
 #include "io/profile_load.h"
-#include "io/small_file.h"
 #include "io/stamp_now.h"
 #include "verbs.h"
 
@@ -20,7 +20,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define KEY_FILE_MAX 65536
 /* So many without an answer, and the others will not be answered either. */
 #define ENOUGH_SILENCE 4
 
@@ -226,58 +225,58 @@ static bool done(const void *self)
 
 /* --- whom to probe --------------------------------------------------------------------------- */
 
+/* What cannot be read because it may not, and what is wrong in itself. */
+static int file_status(const char *path)
+{
+	return access(path, F_OK) == 0 && access(path, R_OK) != 0 ? EX_NOPERM : EX_CONFIG;
+}
+
 static int server_of_profile(struct probing *p)
 {
 	static struct loaded_profile loaded; /* large */
 	const char *path = p->options->profile;
 	char error[320];
-	if (profile_load(path, &loaded, error, sizeof error) != LOAD_FINE) {
-		bool forbidden = access(path, F_OK) == 0 && access(path, R_OK) != 0;
-		return complain(forbidden ? EX_NOPERM : EX_CONFIG, "%s", error);
-	}
+	if (profile_load(path, &loaded, error, sizeof error) != LOAD_FINE)
+		return complain(file_status(path), "%s", error);
 	int status = 0;
-	if (!loaded.can_probe)
-		status = complain(EX_CONFIG, "%s: the server cannot be probed: %s", path,
-				  loaded.no_probe);
-	else if (loaded.profile.n_remotes == 0)
-		status = complain(EX_CONFIG, "%s has no remote", path);
-	if (status == 0) {
+	if (loaded.can_probe) {
 		p->remote = loaded.profile.remotes[loaded.probe_remote];
 		p->key = loaded.key;
+	} else {
+		status = complain(EX_CONFIG, "%s: the server cannot be probed: %s", path,
+				  loaded.no_probe);
 	}
 	profile_unload(&loaded);
 	return status;
+}
+
+static int key_by_hand(struct probing *p)
+{
+	const struct options *o = p->options;
+	char why[KEY_WHY_MAX];
+	p->key.wrap = o->wrap;
+	p->key.direction = (enum key_direction)o->key_direction;
+	snprintf(p->key.digest, sizeof p->key.digest, "%s", o->auth != NULL ? o->auth : "SHA1");
+	if (o->wrap == WRAP_PLAIN)
+		return 0;
+	if (!key_load(&p->key, o->key, why))
+		return complain(file_status(o->key), "%s", why);
+	if (!key_can_wrap(&p->key, why))
+		return complain(EX_USAGE, "%s", why);
+	return 0;
 }
 
 static int server_by_hand(struct probing *p)
 {
 	const struct options *o = p->options;
 	struct address address;
-	struct small_file file;
-	uint8_t packet[CONTROL_PACKET_MAX];
-	const uint8_t session[CONTROL_SESSION_SIZE] = {0};
 	char error[320];
 	if (!address_parse_server(o->remote, 1194, &address, error, sizeof error))
 		return complain(EX_USAGE, "--remote: %s", error);
 	p->remote.port = address.port;
-	p->remote.proto = PROTO_UDP;
+	p->remote.proto = o->proto;
 	snprintf(p->remote.host, sizeof p->remote.host, "%s", address.host);
-	if (!small_file_read(o->tls_auth, KEY_FILE_MAX, &file, error, sizeof error))
-		return complain(access(o->tls_auth, F_OK) == 0 ? EX_NOPERM : EX_CONFIG,
-				"cannot read the key %s: %s", o->tls_auth, error);
-	enum verdict v = static_key_parse((struct slice){.p = file.text, .n = file.n}, &p->key.key);
-	small_file_done(&file);
-	if (v != VERDICT_DONE)
-		return complain(EX_CONFIG,
-				"%s is not a key: it should have a part that begins with "
-				"-----BEGIN OpenVPN Static key V1-----",
-				o->tls_auth);
-	p->key.wrap = WRAP_TLS_AUTH;
-	p->key.direction = (enum key_direction)o->key_direction;
-	snprintf(p->key.digest, sizeof p->key.digest, "%s", o->auth != NULL ? o->auth : "SHA1");
-	if (control_reset(&p->key, session, 0, packet) == 0)
-		return complain(EX_USAGE, "--auth: no digest is called '%s'", p->key.digest);
-	return 0;
+	return key_by_hand(p);
 }
 
 static int run(struct probing *p)

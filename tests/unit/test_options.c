@@ -60,11 +60,26 @@ static void test_what_is_wrong_is_said(void **state)
 	    {"probe --profile p --count 65", "1 to 64"},
 	    {"probe --profile p --count 99999999999999999999", "1 to 64"},
 	    {"probe --profile p --count 3x", "not '3x'"},
+	    {"probe --profile p --interval 0.39", "0.4 to 60"},
+	    {"probe --profile p --interval 61", "0.4 to 60"},
+	    {"probe --profile p --interval nan", "0.4 to 60"},
+	    {"probe --profile p --interval 1s", "not '1s'"},
+	    {"probe --profile p --interval -1", "not '-1'"},
+	    {"probe --remote h:1 --proto sctp", "not 'sctp'"},
+	    {"probe --remote h:1 --proto udp5", "udp, udp4, udp6, tcp, tcp4 or tcp6"},
 	    {"probe --remote h:1 --tls-auth f --key-direction 2", "0 or 1"},
+	    {"probe --remote h --tls-auth f --tls-crypt g", "exclude one another"},
+	    {"probe --remote h --tls-crypt-v2 f --tls-crypt g", "exclude one another"},
+	    {"probe --remote h --auth SHA256", "--auth is about the key of --tls-auth"},
+	    {"probe --remote h --tls-crypt f --auth SHA256", "--auth is about the key"},
+	    {"probe --remote h --tls-crypt f --key-direction 1", "--key-direction is about"},
 	    {"probe", "probe whom?"},
-	    {"probe --remote h:1", "probe whom?"},
 	    {"probe --tls-auth f", "probe whom?"},
+	    {"probe --proto tcp", "probe whom?"},
 	    {"probe --profile p --remote h:1", "not both"},
+	    {"probe --profile p --tls-crypt f", "not both"},
+	    {"probe --profile p --proto udp", "not both"},
+	    {"--interval 1", "--interval is not for watch"},
 	    {"probe --profile p --management m:1", "--management is not for probe"},
 	    {"clock --profile p", "--profile is not for clock"},
 	    {"--count 3", "--count is not for watch"},
@@ -175,10 +190,39 @@ static void test_probe(void **state)
 	assert_true(
 	    parse("probe --remote h:1194 --tls-auth ta.key --key-direction 1 --auth SHA256"));
 	assert_string_equal(options.remote, "h:1194");
-	assert_string_equal(options.tls_auth, "ta.key");
+	assert_int_equal(options.wrap, WRAP_TLS_AUTH);
+	assert_string_equal(options.key, "ta.key");
 	assert_int_equal(options.key_direction, 1);
 	assert_string_equal(options.auth, "SHA256");
 	assert_int_equal(options.count, PROBE_COUNT_DEFAULT);
+	assert_true(options.interval_s == PROBE_INTERVAL_DEFAULT);
+	assert_int_equal(options.proto, PROTO_UDP);
+}
+
+static void test_probe_by_hand(void **state)
+{
+	static const struct {
+		const char *word;
+		enum profile_proto proto;
+	} protos[] = {{"udp", PROTO_UDP}, {"udp4", PROTO_UDP4}, {"udp6", PROTO_UDP6},
+		      {"tcp", PROTO_TCP}, {"tcp4", PROTO_TCP4}, {"tcp6", PROTO_TCP6}};
+	(void)state;
+	assert_true(parse("probe --remote h")); /* a plain server */
+	assert_int_equal(options.wrap, WRAP_PLAIN);
+	assert_null(options.key);
+	assert_true(parse("probe --remote h --tls-crypt k --interval 0.4"));
+	assert_int_equal(options.wrap, WRAP_TLS_CRYPT);
+	assert_string_equal(options.key, "k");
+	assert_true(options.interval_s == 0.4);
+	assert_true(parse("probe --tls-crypt-v2 k2 --remote h --interval=60"));
+	assert_int_equal(options.wrap, WRAP_TLS_CRYPT_V2);
+	assert_string_equal(options.key, "k2");
+	assert_true(options.interval_s == 60);
+	for (size_t i = 0; i < sizeof protos / sizeof protos[0]; i++) {
+		char line[64] = "probe --remote h --proto ";
+		assert_true(parse(strcat(line, protos[i].word)));
+		assert_int_equal(options.proto, protos[i].proto);
+	}
 }
 
 static void test_clock(void **state)
@@ -230,6 +274,7 @@ int main(void)
 	    cmocka_unit_test(test_verb_may_be_left_out),
 	    cmocka_unit_test(test_replay),
 	    cmocka_unit_test(test_probe),
+	    cmocka_unit_test(test_probe_by_hand),
 	    cmocka_unit_test(test_clock),
 	    cmocka_unit_test(test_help_wins),
 	    cmocka_unit_test(test_help_is_one_screen),
