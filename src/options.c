@@ -447,14 +447,11 @@ const char *options_help(void)
 	       "  --offset-limit S     a clock further off than this is an alert (1)\n"
 	       "  --format FORMAT      json, text, or auto: text on a terminal, else JSON\n"
 	       "  --output FILE        append to it instead of standard output\n"
-	       "  --verbose            say more on standard error; the manual: man ovpnwatch
-"
-	       "  probe: --count N (12), --interval S (0.75); by hand --remote HOST[:PORT]
-"
-	       "         --proto udp|tcp[4|6] and --tls-crypt, --tls-crypt-v2 or --tls-auth FILE
-"
+	       "  --verbose            say more on standard error; the manual: man ovpnwatch\n"
+	       "  probe: --count N (12), --interval S (0.75); by hand --remote HOST[:PORT]\n"
+	       "         --proto udp|tcp[4|6] and --tls-crypt, --tls-crypt-v2 or --tls-auth FILE\n"
 	       "         [--key-direction 0|1] [--auth DIGEST (SHA1)]\n"
-	       "\n"
 	       "examples: ovpnwatch --profile client.ovpn\n"
-	       "          ovpnwatch --management unix:/run/openvpn/client.sock | jq .message\n";
+	       "          ovpnwatch --management unix:/run/openvpn/client.sock | jq .message\n"
+	       "          ovpnwatch replay --format text openvpn.log\n";
 }

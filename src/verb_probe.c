@@ -306,7 +306,7 @@ static int run(struct probing *p)
 	tunnel_init(&p->tunnel, &p->config, &now);
 	/* The tunnel's own first burst is for watching; this one is counted. */
 	peer_clock_init(&p->tunnel.peer, true, p->config.probe_has_time, false);
-	peer_clock_burst_of(&p->tunnel.peer, o->count, 750 * NSEC_PER_MSEC, &now);
+	peer_clock_burst_of(&p->tunnel.peer, o->count, nsec_from_s(o->interval_s), &now);
 	local_clock_init(&p->clock, o->ntp, o->n_ntp, &now);
 	p->progress = isatty(STDERR_FILENO) && !o->verbose;
 

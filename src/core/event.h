@@ -74,6 +74,7 @@ struct event {
 			unsigned id; /* of the ACTION_PROBE */
 			enum probe_outcome outcome;
 			struct stamp sent; /* just before it left */
+			bool tcp;	   /* it went by TCP */
 			bool has_time;
 			int64_t server_time; /* whole epoch seconds, floored */
 			const char *reason;

@@ -34,7 +34,7 @@ void peer_clock_init(struct peer_clock *p, bool enabled, bool has_time, bool cos
 /* What is polite for a server that keeps no state, and for one that does. */
 static nsec paced(const struct peer_clock *p, nsec time)
 {
-	return p->costly ? time * PROBE_COSTLY : time;
+	return p->costly && !p->insisted ? time * PROBE_COSTLY : time;
 }
 
 void peer_clock_is_costly(struct peer_clock *p)
@@ -42,6 +42,8 @@ void peer_clock_is_costly(struct peer_clock *p)
 	if (p->costly)
 		return;
 	p->costly = true;
+	if (p->insisted)
+		return;
 	p->spacing *= PROBE_COSTLY;
 	if (p->last_sent == NSEC_UNKNOWN || p->next == NSEC_NEVER)
 		return;
@@ -90,6 +92,7 @@ void peer_clock_burst(struct peer_clock *p, enum probe_burst why, const struct s
 void peer_clock_burst_of(struct peer_clock *p, unsigned count, nsec spacing,
 			 const struct stamp *now)
 {
+	p->insisted = true;
 	start_burst(p, count, spacing, now);
 }
 
@@ -178,6 +181,8 @@ struct peer_change peer_clock_event(struct peer_clock *p, const struct event *e)
 	unsigned slot = slot_of(p, e);
 	if (slot == PROBES_PENDING)
 		return change;
+	if (e->u.probe.tcp)
+		peer_clock_is_costly(p);
 	nsec lead = nsec_max(nsec_sub(e->u.probe.sent.mono, p->pending[slot].sent.mono), 0);
 	enum probe_result result = result_of(e->u.probe.outcome);
 	const struct stamp *sent = &e->u.probe.sent;

@@ -55,6 +55,7 @@ struct peer_clock {
 	bool enabled;  /* false: --no-probe, or no key to probe with */
 	bool has_time; /* answers carry the time (a wrapped control channel) */
 	bool costly;   /* each probe costs the server a session */
+	bool insisted; /* the user chose the pace */
 	struct peer_time time;
 	unsigned next_id;
 	struct {
@@ -77,7 +78,7 @@ struct peer_clock {
 /* `costly`: it is known from the start that a probe costs the server a session (TCP). */
 void peer_clock_init(struct peer_clock *p, bool enabled, bool has_time, bool costly);
 
-/* It has turned out that it does: the server is older than 2.6, or the daemon went over to TCP. */
+/* It has turned out that it does: the server is older than 2.6, or is probed by TCP now. */
 void peer_clock_is_costly(struct peer_clock *p);
 
 /* Asks for a burst; one that is under way and larger is left as it is. */

@@ -161,6 +161,7 @@ static void tell(struct probe *d, struct event *e)
 	e->kind = EVENT_PROBE;
 	e->tunnel = p->tunnel;
 	e->u.probe.id = d->id;
+	e->u.probe.tcp = d->carrier.tcp;
 	e->u.probe.sent = d->sent;
 	e->u.probe.reason = reason[0] != '\0' ? reason : NULL;
 	if (e->u.probe.outcome == PROBE_ANSWERED) {
