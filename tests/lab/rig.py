@@ -3,18 +3,23 @@
 
 The namespaces have no name: each lives as long as a process that holds it, so that they vanish with
 us even after a SIGKILL. Every process is ended by its pid, and dies with us (PR_SET_PDEATHSIG).
+Each host has a /run of its own, too: the sockets of this machine's daemons are not found there.
 """
 import ctypes
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 
 SERVER_IP = "198.51.100.1"  # RFC 5737, TEST-NET-2
 CLIENT_IP = "198.51.100.2"
+
+# Before the command of a time service: whatever it decides, it cannot set this machine's clock.
+HARMLESS = ("setpriv", "--bounding-set", "-sys_time", "--inh-caps", "-sys_time")
 
 
 class Skip(Exception):
@@ -34,7 +39,7 @@ def need(*programs):
     for program in programs + ("ip", "nsenter", "unshare", "openssl", "openvpn"):
         if not shutil.which(program):
             raise Skip(f"{program} is not installed")
-    probe = subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False)
+    probe = subprocess.run(["unshare", "-n", "-m", "true"], capture_output=True, check=False)
     if probe.returncode:
         raise Skip("may not make a network namespace")
     try:
@@ -159,9 +164,14 @@ class Lines:
 
 
 class Rig:
-    """The wire, a folder for everything, and an orderly end: use it as a context manager."""
+    """The wire, a folder for everything, and an orderly end: use it as a context manager.
 
-    def __init__(self):
+    With delay=(seconds, jitter) what the server sends arrives so much later; see slow_wire.py.
+    """
+
+    def __init__(self, delay=None):
+        self.delay = delay
+        self.delayed_by = "nothing"
         self.dir = tempfile.mkdtemp(prefix="ovpnwatch-lab.")
         self._processes, self._closers = [], []
         self._hosts = {}
@@ -185,24 +195,52 @@ class Rig:
 
     def _holder(self):
         """A process that does nothing but keep a namespace alive."""
-        popen = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; exec sleep 86400"],
+        popen = subprocess.Popen(["unshare", "-n", "-m", "sh", "-c",
+                                  "mount -t tmpfs -o mode=755 tmpfs /run && echo && "
+                                  "exec sleep 86400"],
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                  preexec_fn=_die_with_parent)
         self._processes.append(Process(popen, "namespace"))
-        popen.stdout.readline()  # it is in its namespace now
-        return popen.pid
+        if not popen.stdout.readline():
+            raise Failure("no namespace with a /run of its own")
+        return popen.pid  # it is in its namespaces now
 
     def _join(self):
-        client = self._hosts["client"]
         self.run("server", "ip", "link", "add", "wire0", "type", "veth",
-                 "peer", "name", "wire0", "netns", str(client))
+                 "peer", "name", "wire0", "netns", str(self._hosts["client"]))
+        if self.delay:
+            self._slow_down()
         for host, address in (("server", SERVER_IP), ("client", CLIENT_IP)):
             self.run(host, "ip", "link", "set", "lo", "up")
             self.run(host, "ip", "address", "add", f"{address}/30", "dev", "wire0")
             self.run(host, "ip", "link", "set", "wire0", "up")
 
-    def _on(self, host, command):
-        return ["nsenter", f"--net=/proc/{self._hosts[host]}/ns/net", "--"] + list(command)
+    def _slow_down(self):
+        """netem where the kernel has it; else the wire becomes one that a program carries."""
+        delay, jitter = (f"{1000 * seconds:g}ms" for seconds in self.delay)
+        try:
+            self.run("server", "tc", "qdisc", "add", "dev", "wire0", "root", "netem",
+                     "delay", delay, jitter)
+            self.delayed_by = f"netem delay {delay} {jitter}"
+            return
+        except Failure:
+            self.run("server", "ip", "link", "delete", "wire0")
+        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "slow_wire.py")
+        popen = subprocess.Popen([sys.executable, "-B", script,
+                                  *(str(self._hosts[host]) for host in ("server", "client")),
+                                  *(str(seconds) for seconds in self.delay)],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 preexec_fn=_die_with_parent)
+        self._processes.append(Process(popen, "wire"))
+        if not popen.stdout.readline():
+            raise Failure("the slow wire did not come up")
+        self.delayed_by = f"slow_wire.py (this kernel has no netem), delay {delay} {jitter}"
+
+    def _on(self, host, command, env=None):
+        """The command as it is run on a host. A mount namespace is entered at its root: -C."""
+        holder = f"/proc/{self._hosts[host]}/ns"
+        return ["nsenter", f"--net={holder}/net", f"--mount={holder}/mnt", "--", "env", "-C",
+                self.dir, *(f"{name}={value}" for name, value in (env or {}).items()), *command]
 
     def path(self, name):
         return os.path.join(self.dir, name)
@@ -213,25 +251,29 @@ class Rig:
             file.write(text)
         return self.path(name)
 
-    def run(self, host, *command, stdin=None):
-        """Runs a command on a host to its end; it must succeed. Returns what it wrote."""
-        done = subprocess.run(self._on(host, command), input=stdin, text=True, cwd=self.dir,
+    def ask(self, host, *command, stdin=None):
+        """Runs a command on a host to its end. Returns its status, what it wrote, and its errors."""
+        done = subprocess.run(self._on(host, command), input=stdin, text=True,
                               capture_output=True, check=False)
-        if done.returncode:
-            raise Failure(f"{' '.join(command)}: {(done.stderr or done.stdout).strip()}")
-        return done.stdout
+        return done.returncode, done.stdout, done.stderr
+
+    def run(self, host, *command, stdin=None):
+        """As ask(), but it must succeed. Returns what it wrote."""
+        status, written, errors = self.ask(host, *command, stdin=stdin)
+        if status:
+            raise Failure(f"{' '.join(command)}: {(errors or written).strip()}")
+        return written
 
     def start(self, host, *command, clock=None, stdout=None, stderr=None, env=None):
         """Starts a process on a host, under a fake clock if one is given. It ends with the rig."""
         fake = dict(env or {})
         if clock:
             fake.update(clock.environment())
-        # `env` last: only the program itself is to live under the fake clock
-        command = ["env"] + [f"{k}={v}" for k, v in fake.items()] + list(command)
-        popen = subprocess.Popen(self._on(host, command), cwd=self.dir, stdin=subprocess.DEVNULL,
+        # `env` does it: only the program itself is to live under the fake clock
+        popen = subprocess.Popen(self._on(host, command, fake), stdin=subprocess.DEVNULL,
                                  stdout=stdout or subprocess.DEVNULL,
                                  stderr=stderr or subprocess.DEVNULL, preexec_fn=_die_with_parent)
-        process = Process(popen, command[-1])
+        process = Process(popen, command[0])
         self._processes.append(process)
         return process
 
