@@ -71,24 +71,34 @@ install_missing() {
 			"${missing[@]}" >/dev/null
 }
 
-# provide_chrony FOLDER: chronyd on the PATH. Installing the package would stop the time service of
-# this machine and start another, so it is installed only where no service manager runs (a
-# container, CI). Elsewhere the program is unpacked into the folder, with its libraries installed.
-provide_chrony() {
-	local package
-	PATH=$PATH:$1/usr/sbin:$1/usr/bin
-	command -v chronyd >/dev/null && return
-	if [ ! -d /run/systemd/system ]; then
-		missing=(chrony)
-		install_missing
-		return
-	fi
-	echo "chronyd is unpacked into $1: it is not installed, and no service changes." >&2
-	mkdir -p "$1" && (cd "$1" && apt-get download -qq chrony && dpkg -x chrony_*.deb .) >&2 || return
+# provide_time_services FOLDER: chronyd, NTPsec's ntpd and systemd-timesyncd on the PATH. Installing
+# one of these packages would stop the time service of this machine and start another, so those that
+# are not there are unpacked into the folder, and only the libraries that they need are installed.
+# Fails if one of them cannot be had; the others are provided all the same.
+provide_time_services() {
+	local status=0
+	PATH=$PATH:$1/usr/sbin:$1/usr/bin:$1/lib/systemd:$1/usr/lib/systemd:/lib/systemd
+	unpack "$1" chrony chronyd || status=1
+	unpack "$1" ntpsec ntpd || status=1
+	unpack "$1" systemd-timesyncd systemd-timesyncd || status=1
+	return $status
+}
+
+# unpack FOLDER PACKAGE PROGRAM: the program of a package that is not to be installed.
+unpack() {
+	local folder=$1 package=$2 library
+	command -v "$3" >/dev/null && return
+	echo "$package is unpacked into $folder: it is not installed, and no service changes." >&2
+	mkdir -p "$folder" && rm -f "$folder/$package"_*.deb || return
+	(
+		cd "$folder" || exit
+		apt-get download -qq "$package" 2>/dev/null || # the lists were fresh
+			{ as_root apt-get update -qq && apt-get download -qq "$package"; } || exit
+		dpkg -x "$package"_*.deb .
+	) >&2 || return
 	missing=()
-	for package in $(apt-cache show --no-all-versions chrony | sed -n 's/^Depends: //p' |
-		grep -oE '\blib[a-z0-9.+-]+'); do
-		lacks "$package" dpkg -s "$package"
+	for library in $(dpkg-deb -f "$folder/$package"_*.deb Depends | grep -oE '\blib[a-z0-9.+-]+'); do
+		lacks "$library" dpkg -s "$library"
 	done
 	install_missing
 }
