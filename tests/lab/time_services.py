@@ -71,8 +71,9 @@ def wait_chronyd(rig, word, port=323):
 def ntpd(rig):
     """NTPsec's ntpd on the client's host; it is asked on port 123. Returns its log."""
     # Without `disable kernel` it ends when the kernel refuses it the clock.
-    conf = rig.write("ntp.conf", "disable kernel\nrestrict default nomodify noquery limited\n"
-                     f"restrict 127.0.0.1\nserver {SERVER_IP} iburst minpoll 3 maxpoll 4\n")
+    conf = rig.write("ntp.conf", f"disable kernel\nstatsdir {rig.dir}/\n"
+                     "restrict default nomodify noquery limited\nrestrict 127.0.0.1\n"
+                     f"server {SERVER_IP} iburst minpoll 3 maxpoll 4\n")
     log = rig.follow("ntpd.log")
     rig.start("client", *HARMLESS, program("ntpd"), "-n", "-c", conf, "-l", rig.path("ntpd.log"))
     return log
