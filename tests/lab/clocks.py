@@ -6,10 +6,9 @@
 
 The clock of a real OpenVPN server is set (libfaketime) to known offsets from this machine's, and
 `ovpnwatch probe` measures it: under each key that can wrap the control channel, over UDP and TCP, on
-a bare wire and on one that delays what the server sends by 50 ms +- 10 ms. --spread is a part of it
-for every day. Beside it, for the same offsets on the same wires, what chronyd, check_ntp_time and
-clockdiff say. The servers of one table (a key, a
-protocol, a wire) are measured side by side.
+a bare wire and on one that delays what the server sends by 50 ms +- 10 ms. Beside it, for the same
+offsets on the same wires, what chronyd, check_ntp_time and clockdiff say. The servers of one table
+(a key, a protocol, a wire) are measured side by side; --spread is three of the twelve, for every day.
 $OVPNWATCH_LINES, if set, is a folder into which the lines that ovpnwatch wrote are saved.
 Exit: 0 all as expected, 1 not so, 77 it cannot run here.
 """
