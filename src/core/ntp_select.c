@@ -40,34 +40,13 @@ static bool covered_by(const struct span *s, unsigned n, unsigned least, struct 
 	return true;
 }
 
-static unsigned midpoints_outside(const struct ntp_opinion *list, unsigned n, struct span in)
-{
-	unsigned outside = 0;
-	for (unsigned i = 0; i < n; i++)
-		outside += list[i].offset < in.lo || list[i].offset > in.hi;
-	return outside;
-}
-
-/* RFC 5905 section 11.2.1. Of two servers there is no minority, so the only question is whether
- * they meet. */
-static bool has_majority(const struct ntp_opinion *list, const struct span *s, unsigned n)
-{
-	struct span in;
-	if (n <= 2)
-		return n > 0 && covered_by(s, n, n, &in);
-	for (unsigned f = 0; 2 * f < n; f++)
-		if (covered_by(s, n, n - f, &in) && midpoints_outside(list, n, in) <= f)
-			return true;
-	return false;
-}
-
 bool ntp_select(const struct ntp_opinion *list, unsigned n, struct ntp_selection *out)
 {
-	struct span s[NTP_SELECT_MAX], all;
+	struct span s[NTP_SELECT_MAX], all = {0};
 	assert(n <= NTP_SELECT_MAX);
 	for (unsigned i = 0; i < n; i++)
 		s[i] = span_of(&list[i]);
-	if (!has_majority(list, s, n) || !covered_by(s, n, n / 2 + 1, &all))
+	if (!covered_by(s, n, n / 2 + 1, &all))
 		return false;
 	*out = (struct ntp_selection){.lo = all.lo, .hi = all.hi};
 	for (unsigned i = 0; i < n; i++) {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
  * Which of several NTP servers to believe. Each says that the truth lies within its bound (the root
- * distance) of its offset: an interval. RFC 5905 section 11.2.1 decides whether there is a majority
- * at all: with the smallest f < n/2, some point must lie in n - f of the intervals, and no more
- * than f of their midpoints outside of what lies between the first and the last such point.
+ * distance) of its offset: an interval (Marzullo 1984; RFC 5905 section 11.2.1). Where more than
+ * half of the intervals share a point there is a majority, and the claim reaches from the first to
+ * the last such point: if a majority tells the truth then the truth is one of them, whoever the
+ * others are. A falseticker is a server whose interval does not meet that: so far as the majority
+ * is right, it is wrong beyond its own bound.
  *
- * What is then claimed is wider than the RFC's intersection, which shrinks to the smallest f that
- * fits and so may exclude the truth where two liars are in tune with an honest server's wide
- * interval. Here it reaches from the first to the last point that a majority covers: if a majority
- * tells the truth then the truth is such a point, whoever the others are. A falseticker is a server
- * whose interval does not meet that: so far as the majority is right, it is wrong beyond its own
- * bound. The cluster algorithm (section 11.2.2) trades servers for less jitter; a bound has no use
- * for it.
+ * Two things of the RFC are left out, because they serve a clock that is to be steered, and here a
+ * bound is wanted. Its intersection shrinks to the smallest number of falsetickers that fits, and
+ * so may exclude the truth where two liars are in tune with an honest server's wide interval. And
+ * it wants midpoints inside the intersection: those of single honest answers often are not. Nor has
+ * a bound any use for the cluster algorithm (section 11.2.2), which trades servers for less jitter.
  */
 #ifndef OVPNWATCH_CORE_NTP_SELECT_H
 #define OVPNWATCH_CORE_NTP_SELECT_H

@@ -107,7 +107,7 @@ class Client:
     """An OpenVPN client, and the profile that it and ovpnwatch share."""
 
     def __init__(self, rig, digest="SHA1", clock=None, management=f"127.0.0.1 {MANAGEMENT_PORT}",
-                 start=True):
+                 start=True, extra=""):
         self.rig, self.clock = rig, clock
         self.profile = rig.write("client.ovpn", _common(digest) + f"""client
 remote {SERVER_IP} 1194 udp
@@ -119,6 +119,7 @@ remote-cert-tls server
 persist-key
 persist-tun
 management {management}
+{extra}
 """)
         self.log = rig.follow("client.log")
         self.process = None
@@ -179,6 +180,10 @@ class Chrony:
                 pass
             time.sleep(0.3)
         raise Failure("chronyd did not synchronise")
+
+
+CLIENT_CONNECT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "contrib",
+                              "server", "client-connect-srvtime")
 
 
 class Management:

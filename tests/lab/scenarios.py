@@ -5,10 +5,11 @@ A scenario is a function of a Lab (lab.py). Its doc string is what the table cal
 The tunnel runs with `keepalive 2 8`: the client restarts after 8 s of silence, the server forgets
 the client after 16.
 """
+import signal
 import time
 
-from daemons import Chrony, Client, Management, Server
-from rig import Clock, Failure
+from daemons import CLIENT_CONNECT, Chrony, Client, Management, Server
+from rig import SERVER_IP, Clock, Failure
 from watcher import RESTARTS, alert, measured, monitor, state
 
 SCENARIOS = {}
@@ -163,6 +164,107 @@ def local_chrony_offset(lab):
         raise Failure(f"chronyd's 7 s came out as {reading}")
     lab.first_alert(at)
     lab.verdict(at, f"{reading['offset_s']:+.4f} s", reading["state"])
+
+
+def told(lab, source, true, within):
+    """An event whose peer_clock comes from this source, with the truth in its bound."""
+    at, event = lab.watch.expect(lambda e: e.get("peer_clock", {}).get("source") == source, within,
+                                 f"the server's clock by {source}", lab.since)
+    reading = event["peer_clock"]
+    if abs(reading["offset_s"] - true) > reading["max_error_s"] + 0.0005:
+        raise Failure(f"{source}: {true} s were measured as {reading}")
+    lab.verdict(at, f"{reading['offset_s']:+.4f} s", f"+-{reading['max_error_s'] * 1000:.1f} ms")
+    return event
+
+
+def reconnect_watched(lab, *arguments):
+    """The client connects anew while ovpnwatch listens, which does not probe."""
+    lab.client.wait_up()
+    lab.start_watch("--no-probe", *arguments)
+    lab.fault()
+    if lab.watch:
+        lab.watch.expect(state("CONNECTED"), 10, "state CONNECTED")
+        lab.fault()
+        lab.client.process.send(signal.SIGUSR1)
+
+
+@scenario
+def server_pushes_its_time(lab):
+    """a client-connect script of the server pushes its time"""
+    lab.server = Server(lab.rig, extra=f"script-security 2\nclient-connect {CLIENT_CONNECT}")
+    lab.client = Client(lab.rig)
+    reconnect_watched(lab)
+    if lab.watch:
+        reading = told(lab, "echo", 0.0, 20)["peer_clock"]
+        if reading["max_error_s"] > 1.0:
+            raise Failure(f"a handshake of some milliseconds left {reading}")
+
+
+@scenario
+def server_gives_tokens(lab):
+    """the server gives a token (auth-gen-token); its clock is 7 s ahead"""
+    clock = Clock(lab.rig.path("server.clock"))
+    clock.set(7)
+    user = lab.rig.write("user", "somebody\nsecret-word\n")
+    lab.server = Server(lab.rig, clock=clock, extra="auth-gen-token 3600\nscript-security 3\n"
+                        "auth-user-pass-verify /bin/true via-env")
+    lab.client = Client(lab.rig, extra=f"auth-user-pass {user}")
+    reconnect_watched(lab, "--verbose")
+    if not lab.watch:
+        return
+    told(lab, "auth_token", 7.0, 20)
+    for text in [line.decode() for line in lab.watch.raw] + [lab.watch.errors()]:
+        if "SESS_ID_AT_" in text or "secret-word" in text:
+            raise Failure("a credential is in the output")
+
+
+@scenario
+def server_ntp(lab):
+    """the server, 7 s ahead, serves NTP; its OpenVPN agrees with it"""
+    clock = Clock(lab.rig.path("server.clock"))
+    clock.set(7)
+    Chrony(lab.rig, clock)
+    lab.server = Server(lab.rig, clock=clock)
+    lab.client = Client(lab.rig)
+    lab.client.wait_up()
+    lab.fault()
+    lab.start_watch("--peer-ntp", SERVER_IP)
+    if not lab.watch:
+        return
+    event = told(lab, "sntp", 7.0, 20)
+    if event["peer_clock"]["max_error_s"] > 0.01 or "disagrees" in event["peer_clock"]:
+        raise Failure(f"an exchange of NTP left {event['peer_clock']}")
+    time.sleep(10)  # the probes have come in, too
+    lab.watch.never(lambda e: "disagrees" in e.get("peer_clock", {}), "a disagreement")
+
+
+@scenario
+def server_damped(lab):
+    """the server's clock is set back by 30 s; its OpenVPN goes on as before"""
+    clock = Clock(lab.rig.path("server.clock"))
+    clock.set(0)
+    lab.server = Server(lab.rig, clock=clock, extra=f"management {SERVER_IP} 7506")
+    lab.client = Client(lab.rig)
+    lab.client.wait_up()
+    time.sleep(2)
+    clock.step(-30)
+    time.sleep(2)  # OpenVPN has looked at its clock
+    lab.fault()
+    lab.start_watch("--peer-management", f"{SERVER_IP}:7506")
+    if not lab.watch:
+        return
+    at, event = lab.watch.expect(lambda e: "disagrees" in e.get("peer_clock", {}), 20,
+                                 "the server's two clocks", lab.since)
+    reading = event["peer_clock"]
+    other = reading["disagrees"]
+    if reading["source"] != "management" or abs(reading["offset_s"] + 30) > reading["max_error_s"]:
+        raise Failure(f"the system's clock, 30 s behind, came out as {reading}")
+    # OpenVPN takes all of the step out but what passed while it did not look: 2 s at most.
+    if not -2.5 < other["offset_s"] < 0.5 + other["max_error_s"]:
+        raise Failure(f"OpenVPN's clock came out as {other}")
+    if "was set back since OpenVPN was started" not in event["message"]:
+        raise Failure(f"it is not said why: {event['message']}")
+    lab.verdict(at, f"{reading['offset_s']:+.2f} s", f"{other['offset_s']:+.2f} s")
 
 
 def managed(lab, **options):

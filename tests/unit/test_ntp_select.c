@@ -51,8 +51,16 @@ static const struct row rows[] = {
      -2 * MS,
      2 * MS,
      1},
-    /* Each neighbour pair meets, but midpoints lie all over the place: that is no majority. */
-    {"a chain", 3, {{5, 5}, {14, 5}, {-4, 5}}, false, 0, 0, 0},
+    /* Either pair may be the one that tells the truth. */
+    {"a chain", 3, {{5, 5}, {14, 5}, {-4, 5}}, true, 0, 10, 0},
+    /* Single answers over a quick path: their midpoints lie outside of what the two share. */
+    {"two honest ones and half a second",
+     3,
+     {{-58000, 62000}, {-14000, 17000}, {500 * MS, 100000}},
+     true,
+     -31000,
+     3000,
+     4},
     /* The RFC's own intersection is [4, 6], with f = 1, and 9 may well be the truth: three say so.
      */
     {"two liars in tune", 5, {{5, 5}, {5, 5}, {9, 1}, {5, 1}, {5, 1}}, true, 4, 10, 0},
