@@ -112,6 +112,9 @@ static void local_verdict(struct rows *r, const struct local_clock_reading *l, d
 	double off = fabs(l->offset_s), error = l->max_error_s;
 	if (!isnan(off) && !isnan(error) && off - error > limit_s)
 		row(r, "verdict", "off by more than the limit of %g s", limit_s);
+	else if (l->state == LOCAL_CLOCK_UNSYNCHRONIZED && off + error <= limit_s)
+		row(r, "verdict",
+		    "within the limit of %g s now, but no time service keeps it there", limit_s);
 	else if (l->state != LOCAL_CLOCK_SYNCHRONIZED)
 		row(r, "verdict", "unknown: %s",
 		    l->state == LOCAL_CLOCK_UNKNOWN

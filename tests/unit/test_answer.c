@@ -70,6 +70,17 @@ static void a_slow_clock(void **state)
 	      "verdict      off by more than the limit of 1 s\n");
 }
 
+static void right_by_chance(void **state)
+{
+	(void)state;
+	this_clock(LOCAL_CLOCK_UNSYNCHRONIZED, LOCAL_SOURCE_SNTP, -0.2, 0.021);
+	n.local_clock.servers = 3;
+	reads("this clock   unsynchronized, by sntp\n"
+	      "offset       0.200 s ahead of UTC (+/- 21 ms)\n"
+	      "NTP servers  3 agree\n"
+	      "verdict      within the limit of 1 s now, but no time service keeps it there\n");
+}
+
 static void servers_that_contradict(void **state)
 {
 	(void)state;
@@ -182,6 +193,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup(a_clock_that_is_kept, setup),
 	    cmocka_unit_test_setup(a_slow_clock, setup),
+	    cmocka_unit_test_setup(right_by_chance, setup),
 	    cmocka_unit_test_setup(servers_that_contradict, setup),
 	    cmocka_unit_test_setup(what_is_not_known, setup),
 	    cmocka_unit_test_setup(a_server_that_is_ahead, setup),
