@@ -2,9 +2,9 @@
  *
  * A prober, and a fake OpenVPN server in the same loop.
  */
-#include "io/prober.h"
-#include "proto/wire.h"
+#include "io/resolve.h"
 
+#include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -12,10 +12,10 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-#include "unit/loop_fixture.h"
+#include "unit/prober_fixture.h"
 
 /* --- the name service: getaddrinfo() of this program, which libuv's threads call --- */
 
@@ -25,6 +25,7 @@ static bool names_hang;	   /* the name service does not answer */
 static bool names_entered; /* somebody waits for it */
 static bool names_fail;
 static unsigned names_asked;
+static const char *names_tell[6] = {"127.0.0.1"};
 
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
 		struct addrinfo **out)
@@ -41,22 +42,42 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
 	pthread_mutex_unlock(&names);
 	if (fail || hints->ai_family == AF_INET6)
 		return EAI_NONAME;
-	struct addrinfo *a = calloc(1, sizeof *a);
-	struct sockaddr_in *in = calloc(1, sizeof *in);
-	in->sin_family = AF_INET;
-	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	a->ai_family = AF_INET;
-	a->ai_addr = (struct sockaddr *)in;
-	a->ai_addrlen = sizeof *in;
-	*out = a;
+	*out = NULL;
+	for (int i = 5; i >= 0; i--) {
+		if (names_tell[i] == NULL)
+			continue;
+		struct addrinfo *a = calloc(1, sizeof *a);
+		struct sockaddr_storage *at = calloc(1, sizeof *at);
+		assert_true(resolve_numeric(names_tell[i], 0, at));
+		a->ai_family = at->ss_family;
+		a->ai_addr = (struct sockaddr *)at;
+		a->ai_addrlen = sizeof *at;
+		a->ai_next = *out;
+		*out = a;
+	}
 	return 0;
 }
 
 void freeaddrinfo(struct addrinfo *a)
 {
-	if (a != NULL)
+	while (a != NULL) {
+		struct addrinfo *next = a->ai_next;
 		free(a->ai_addr);
-	free(a);
+		free(a);
+		a = next;
+	}
+}
+
+/* --- the kernel: connect() of this program, which libuv calls too. 2001:db8::/32 has no route. */
+
+int connect(int fd, const struct sockaddr *to, socklen_t size)
+{
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)to;
+	if (to->sa_family == AF_INET6 && memcmp(&v6->sin6_addr, "\x20\x01\x0d\xb8", 4) == 0) {
+		errno = ENETUNREACH;
+		return -1;
+	}
+	return (int)syscall(SYS_connect, fd, to, size);
 }
 
 static void names_set(bool hang, bool fail)
@@ -77,98 +98,10 @@ static void names_wait_entered(void)
 	pthread_mutex_unlock(&names);
 }
 
-/* --- what the prober reports --- */
-
-static struct event seen[64];
-static char reasons[64][200];
-static unsigned n_seen;
-static struct prober *prober;
-static struct tunnel *const tunnel = (struct tunnel *)(uintptr_t)0x1234;
-static bool in_send;
-static void (*then)(const struct event *e); /* what the sink does besides */
-
-static void sink(void *arg, const struct event *e)
-{
-	assert_ptr_equal(arg, seen);
-	assert_false(in_send);
-	assert_int_equal(e->kind, EVENT_PROBE);
-	assert_ptr_equal(e->tunnel, tunnel);
-	assert_true(n_seen < 64);
-	seen[n_seen] = *e;
-	snprintf(reasons[n_seen], sizeof reasons[0], "%s",
-		 e->u.probe.reason != NULL ? e->u.probe.reason : "");
-	n_seen++;
-	if (then != NULL)
-		then(e);
-}
-
-static void probe(unsigned id)
-{
-	in_send = true;
-	prober_send(prober, id);
-	in_send = false;
-}
-
-static struct control_key key_of(enum control_wrap wrap, const char *digest)
-{
-	struct control_key k = {.wrap = wrap, .direction = KEY_INVERSE};
-	for (size_t i = 0; i < sizeof k.key.bytes; i++)
-		k.key.bytes[i] = (uint8_t)(i * 7 + 3);
-	snprintf(k.digest, sizeof k.digest, "%s", digest);
-	return k;
-}
-
-static void open_prober(const char *host, uint16_t port, const struct control_key *k)
-{
-	struct profile_remote remote = {.port = port, .proto = PROTO_UDP};
-	snprintf(remote.host, sizeof remote.host, "%s", host);
-	n_seen = 0;
-	then = NULL;
-	assert_int_equal(prober_open(&prober, &loop, &remote, k, tunnel, sink, seen), 0);
-}
-
-static void close_prober(void)
-{
-	unsigned before = n_seen;
-	prober_close(prober);
-	loop_drain();
-	assert_int_equal(n_seen, before);
-}
-
 /* --- the server: answers a reset under its own key, as mudp.c does --- */
-
-#define SERVER_TIME 1795496580u
 
 static struct control_key server_key;
 static enum { ANSWER_RIGHT, ANSWER_WRONG_MAC, ANSWER_OTHER_SESSION, ANSWER_JUNK_FIRST } manner;
-
-static size_t build_reply(const uint8_t *session, uint8_t *out)
-{
-	bool auth = server_key.wrap == WRAP_TLS_AUTH;
-	size_t mac_size = auth ? 20 : 0, stamp_size = auth ? 8 : 0;
-	uint8_t body[1 + 4 + 8 + 4] = {1};
-	memcpy(body + 5, session, 8);
-	out[0] = 8 << 3;
-	memset(out + 1, 0x77, 8);
-	uint8_t *stamp = out + 9 + mac_size;
-	if (auth) {
-		wire_put(stamp, 1, 4);
-		wire_put(stamp + 4, SERVER_TIME, 4);
-	}
-	memcpy(stamp + stamp_size, body, sizeof body);
-	if (auth) {
-		uint8_t text[8 + 9 + sizeof body];
-		memcpy(text, stamp, 8);
-		memcpy(text + 8, out, 9);
-		memcpy(text + 17, body, sizeof body);
-		/* The server sends with what the client (inverse) receives with. */
-		const uint8_t *k = static_key_hmac(&server_key.key, KEY_INVERSE, false);
-		unsigned n = 0;
-		assert_non_null(HMAC(EVP_sha1(), k, 20, text, sizeof text, out + 9, &n));
-		assert_int_equal(n, 20);
-	}
-	return 9 + mac_size + stamp_size + sizeof body;
-}
 
 static void server_answers(struct fake_server *s, const uint8_t *bytes, size_t n,
 			   const struct sockaddr *from)
@@ -179,7 +112,7 @@ static void server_answers(struct fake_server *s, const uint8_t *bytes, size_t n
 	memcpy(session, bytes + 1, 8);
 	if (manner == ANSWER_OTHER_SESSION)
 		session[0] ^= 1;
-	size_t size = build_reply(session, out);
+	size_t size = reply_to(&server_key, session, out);
 	if (manner == ANSWER_JUNK_FIRST) {
 		uint8_t junk[4096] = {0};
 		out[12] ^= 1; /* a wrong MAC */
@@ -390,6 +323,67 @@ static void names_are_resolved(void **state)
 	close_prober();
 }
 
+/* An address without a route is passed over, at once. */
+static void a_name_with_an_address_that_has_no_route(void **state)
+{
+	(void)state;
+	server_key = key_of(WRAP_TLS_AUTH, "SHA1");
+	manner = ANSWER_RIGHT;
+	names_set(false, false);
+	names_tell[0] = "2001:db8::1";
+	names_tell[1] = "127.0.0.1";
+	assert_true(fake_open(&server, "127.0.0.1", 0));
+	open_prober("vpn.example", server.port, &server_key);
+	for (unsigned id = 1; id <= 3; id++) {
+		probe(id);
+		loop_until(&n_seen, id);
+		assert_int_equal(seen[id - 1].u.probe.outcome, PROBE_ANSWERED);
+	}
+	fake_close(&server);
+	close_prober();
+
+	names_tell[1] = NULL; /* none has one */
+	open_prober("vpn.example", 1194, &server_key);
+	probe(1);
+	loop_until(&n_seen, 1);
+	assert_int_equal(seen[0].u.probe.outcome, PROBE_UNREACHABLE);
+	close_prober();
+	names_tell[0] = "127.0.0.1";
+}
+
+/* One that never answered gives way to the next; one that has stays. */
+static void a_name_with_an_address_that_does_not_answer(void **state)
+{
+	static const enum probe_outcome outcomes[] = {PROBE_REFUSED,  PROBE_REFUSED,
+						      PROBE_ANSWERED, PROBE_ANSWERED,
+						      PROBE_REFUSED,  PROBE_ANSWERED};
+	(void)state;
+	server_key = key_of(WRAP_TLS_AUTH, "SHA1");
+	manner = ANSWER_RIGHT;
+	names_set(false, false);
+	names_tell[0] = "127.0.0.2";
+	names_tell[1] = "127.0.0.3";
+	names_tell[2] = "127.0.0.1";
+	names_tell[3] = names_tell[4] = names_tell[5] = "127.0.0.4"; /* more than are kept */
+	assert_true(fake_open(&server, "127.0.0.1", 0));
+	open_prober("vpn.example", server.port, &server_key);
+	for (unsigned id = 1; id <= 6; id++) {
+		if (id == 5) {
+			fake_close(&server);
+			uv_run(&loop, UV_RUN_NOWAIT);
+		} else if (id == 6) {
+			assert_true(fake_open(&server, "127.0.0.1", server.port));
+		}
+		probe(id);
+		loop_until(&n_seen, id);
+		assert_int_equal(seen[id - 1].u.probe.outcome, outcomes[id - 1]);
+	}
+	fake_close(&server);
+	close_prober();
+	memset(names_tell, 0, sizeof names_tell);
+	names_tell[0] = "127.0.0.1";
+}
+
 /* The name service hangs; the prober goes away meanwhile; then the answer comes. */
 static void closed_while_resolving(void **state)
 {
@@ -508,6 +502,8 @@ int main(void)
 	    LOOP_TEST(failed_to_send),
 	    LOOP_TEST(at_most_16_in_flight),
 	    LOOP_TEST(names_are_resolved),
+	    LOOP_TEST(a_name_with_an_address_that_has_no_route),
+	    LOOP_TEST(a_name_with_an_address_that_does_not_answer),
 	    LOOP_TEST(closed_while_resolving),
 	    LOOP_TEST(hanging_names_do_not_hold_up_probes),
 	    LOOP_TEST(sink_may_send_and_close),
