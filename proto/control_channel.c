@@ -133,6 +133,11 @@ size_t control_reset(const struct control_key *k, const uint8_t session[CONTROL_
 	return l.body + sizeof body + wkc;
 }
 
+const uint8_t *control_session(const void *bytes, size_t size)
+{
+	return size >= 1 + CONTROL_SESSION_SIZE ? (const uint8_t *)bytes + 1 : NULL;
+}
+
 /* The list of acknowledgements, the session that they are for, the packet's own number. What a
  * later version adds behind it is ignored, and so is a server's wish to see WKc again. */
 static enum control_flaw check_body(struct wire *w, const uint8_t session[CONTROL_SESSION_SIZE])

@@ -40,7 +40,7 @@ enum control_flaw {
 	CONTROL_FINE,
 	CONTROL_NOT_A_RESET, /* another opcode, cut short, or longer than CONTROL_PACKET_MAX */
 	CONTROL_BAD_MAC,
-	CONTROL_NOT_OURS, /* acknowledges another session id or packet */
+	CONTROL_NOT_OURS, /* acknowledges another session id or packet, or none; its MAC is right */
 };
 
 struct control_reply {
@@ -56,6 +56,10 @@ struct control_reply {
 MUST_USE size_t control_reset(const struct control_key *k,
 			      const uint8_t session[CONTROL_SESSION_SIZE], uint32_t time,
 			      uint8_t out[CONTROL_PACKET_MAX]);
+
+/* Whose packet it is: its sender's session id, of CONTROL_SESSION_SIZE bytes within it; NULL if it
+ * is cut short. Nothing is verified. */
+const uint8_t *control_session(const void *bytes, size_t size);
 
 /* Judges what came back for the reset with this session id; *out is written with CONTROL_FINE only.
  */

@@ -18,10 +18,11 @@
 #define BAD_MAC_REASON "the answer's MAC is not right"
 
 /* A server that keeps state sends its reset again when nobody acknowledged it: after 2 s, OpenVPN's
- * default (tls-timeout). What comes sooner is a duplicate that the network made. */
-#define REPEAT_WAIT_MS ((uint64_t)3200) /* after the probe was sent */
-#define REPEAT_GAP     NSEC_PER_SEC	/* from the first answer to the second */
-#define REPEAT_ENOUGH  2		/* so many answered once only: it keeps no state */
+ * default (tls-timeout), which it counts in whole seconds of its clock and looks at about once a
+ * second: after 1 s to 3 s. What comes sooner is a duplicate that the network made. */
+#define REPEAT_WAIT_MS ((uint64_t)3200)	     /* after the probe was sent */
+#define REPEAT_GAP     (900 * NSEC_PER_MSEC) /* from the first answer to the second */
+#define REPEAT_ENOUGH  2		     /* so many answered once only: it keeps no state */
 #define LINGERING_MAX  4
 
 enum probe_state {
@@ -44,7 +45,8 @@ struct probe {
 	unsigned turn;	   /* the target's when it was sent */
 	uint8_t session[CONTROL_SESSION_SIZE];
 	struct stamp sent;
-	nsec answered;		    /* mono; PROBE_LINGERING */
+	nsec answered;			      /* mono; PROBE_LINGERING */
+	uint8_t server[CONTROL_SESSION_SIZE]; /* its session; PROBE_LINGERING */
 	bool bad_mac;		    /* an answer under another key came; a right one still may */
 	enum probe_outcome outcome; /* PROBE_ENDED */
 	char reason[160];
@@ -234,6 +236,17 @@ static void on_other(struct probe *d, const struct stamp *at, enum control_flaw 
 	}
 }
 
+/* Before 2.6 it acknowledges nothing: it has done so once. Its session tells that it is the same
+ * server's same reset. */
+static void on_repetition(struct probe *d, const struct stamp *at, enum control_flaw flaw,
+			  const uint8_t *session)
+{
+	bool right = flaw == CONTROL_FINE || flaw == CONTROL_NOT_OURS;
+	if (right && memcmp(session, d->server, sizeof d->server) == 0 &&
+	    at->mono - d->answered >= REPEAT_GAP)
+		tell_repetition(d, at);
+}
+
 static void on_packet(struct carrier *c, const struct stamp *at, const void *bytes, size_t size)
 {
 	struct probe *d = c->arg;
@@ -242,15 +255,16 @@ static void on_packet(struct carrier *c, const struct stamp *at, const void *byt
 		return;
 	enum control_flaw flaw =
 	    control_reset_reply(&d->owner->key, d->session, bytes, size, &reply);
+	const uint8_t *session = control_session(bytes, size);
 	if (d->state == PROBE_LINGERING) {
-		if (flaw == CONTROL_FINE && at->mono - d->answered >= REPEAT_GAP)
-			tell_repetition(d, at);
+		on_repetition(d, at, flaw, session);
 		return;
 	}
 	if (flaw != CONTROL_FINE) {
 		on_other(d, at, flaw);
 		return;
 	}
+	memcpy(d->server, session, sizeof d->server);
 	struct event e = {.at = *at, .u.probe.outcome = PROBE_ANSWERED};
 	e.u.probe.has_time = reply.has_time;
 	e.u.probe.server_time = reply.has_time ? (int64_t)reply.time : 0;

@@ -15,38 +15,44 @@
 #define SOON_MS 300
 #define LATE_MS 1150
 
-/* The first reset is answered at once, and again after SOON_MS and LATE_MS: by the right answer, or
- * by others. */
+/* The first reset is answered at once; after SOON_MS by what is right but comes too soon; at
+ * LATE_MS by what is not right; and then, or not, by the server's reset again, which acknowledges
+ * nothing any more (as OpenVPN 2.5 sends it). */
 static struct control_key key;
 static struct sockaddr_storage client;
 static uint8_t session[CONTROL_SESSION_SIZE];
 static uv_timer_t soon, late, later;
-static bool repeats, forges;
+static bool repeats, forges, sent_again;
 
-static void answer(struct fake_server *s)
+static void put(struct fake_server *s, const uint8_t *bytes, size_t n)
+{
+	fake_send(s, bytes, n, (const struct sockaddr *)&client);
+}
+
+static void on_soon(uv_timer_t *t)
+{
+	uint8_t out[256];
+	put(t->data, out, reply_to(&key, session, out));
+}
+
+/* Its last byte is under the MAC; a plain one has none, but is of another session. */
+static void on_late(uv_timer_t *t)
 {
 	uint8_t out[256];
 	size_t n = reply_to(&key, session, out);
-	fake_send(s, out, n, (const struct sockaddr *)&client);
+	out[key.wrap == WRAP_PLAIN ? 1 : n - 1] ^= 1;
+	put(t->data, out, n);
+	put(t->data, out, 0);
+	put(t->data, out, 1);
+	put(t->data, out, 9);
 }
 
-static void forge(struct fake_server *s)
+static void on_later(uv_timer_t *t)
 {
+	static const uint8_t body[1 + 4]; /* no acknowledgement; the packet's number */
 	uint8_t out[256];
-	size_t n = reply_to(&key, session, out);
-	out[12] ^= 1; /* the MAC */
-	fake_send(s, out, n, (const struct sockaddr *)&client);
-	uint8_t other[CONTROL_SESSION_SIZE] = {1};
-	n = reply_to(&key, other, out);
-	fake_send(s, out, n, (const struct sockaddr *)&client);
-}
-
-static void on_again(uv_timer_t *t)
-{
-	if (forges)
-		forge(t->data);
-	else
-		answer(t->data);
+	sent_again = true;
+	put(t->data, out, control_server_reply(&key, SERVER_TIME, body, sizeof body, out));
 }
 
 static void on_reset(struct fake_server *s, const uint8_t *bytes, size_t n,
@@ -57,11 +63,10 @@ static void on_reset(struct fake_server *s, const uint8_t *bytes, size_t n,
 	if (s->heard == 1 && repeats) {
 		memcpy(&client, from, sizeof(struct sockaddr_in));
 		memcpy(session, bytes + 1, sizeof session);
-		answer(s);
-		uv_timer_start(&soon, on_again, SOON_MS, 0);
-		uv_timer_start(&late, on_again, LATE_MS, 0);
-		uv_timer_start(&later, on_again, LATE_MS + 50, 0);
-		return;
+		uv_timer_start(&soon, on_soon, SOON_MS, 0);
+		uv_timer_start(&late, on_late, LATE_MS, 0);
+		if (!forges)
+			uv_timer_start(&later, on_later, LATE_MS + 50, 0);
 	}
 	n = reply_to(&key, bytes + 1, out);
 	fake_send(s, out, n, from);
@@ -72,8 +77,9 @@ static struct fake_server server = {.answer = on_reset};
 static void begin(bool repeat, bool forged)
 {
 	uv_timer_t *timers[] = {&soon, &late, &later};
-	key = key_of(WRAP_TLS_AUTH, "SHA1");
+	key = key_of(forged ? WRAP_PLAIN : WRAP_TLS_AUTH, "SHA1");
 	repeats = repeat;
+	sent_again = false;
 	forges = forged;
 	assert_true(fake_open(&server, "127.0.0.1", 0));
 	for (int i = 0; i < 3; i++) {
@@ -117,6 +123,7 @@ static void told_once_and_then_known(void **state)
 	assert_int_equal(seen[1].u.probe.outcome, PROBE_ANSWERED);
 	assert_int_equal(sockets(), 2);
 	loop_until(&n_seen, 3);
+	assert_true(sent_again);
 	assert_int_equal(seen[2].u.probe.outcome, PROBE_REPEATED);
 	assert_int_equal(seen[2].u.probe.id, 7);
 	assert_int_equal(seen[2].u.probe.sent.mono, seen[0].u.probe.sent.mono);
@@ -143,7 +150,7 @@ static void told_once_and_then_known(void **state)
 	end();
 }
 
-/* Packets under another key, and answers to another session, are no repetition. */
+/* Another session's reset is no repetition. */
 static void stateless_after_two(void **state)
 {
 	(void)state;
