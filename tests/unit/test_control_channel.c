@@ -321,6 +321,16 @@ static void every_length(void **state)
 	guarded_free(&g);
 }
 
+static void whose_session(void **state)
+{
+	static const uint8_t packet[] = {0x40, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+	(void)state;
+	assert_ptr_equal(control_session(packet, sizeof packet), packet + 1);
+	assert_ptr_equal(control_session(packet, 9), packet + 1);
+	assert_null(control_session(packet, 8));
+	assert_null(control_session(packet, 0));
+}
+
 static void digest_names(void **state)
 {
 	(void)state;
@@ -398,6 +408,7 @@ int main(void)
 	    cmocka_unit_test(other_packets),
 	    cmocka_unit_test(longest_answer),
 	    cmocka_unit_test(every_length),
+	    cmocka_unit_test(whose_session),
 	    cmocka_unit_test(digest_names),
 	    cmocka_unit_test(no_wrapped_key),
 	};
