@@ -15,7 +15,7 @@
 
 /* --- the server --- */
 
-static enum {
+static enum manner {
 	ANSWER,
 	ANSWER_TORN, /* a byte a time */
 	ANSWER_AND_MORE,
@@ -297,7 +297,7 @@ static void torn_and_followed_by_more(void **state)
 
 /* --- what is not --- */
 
-static void told(int how, enum probe_outcome outcome, const char *reason)
+static void told(enum manner how, enum probe_outcome outcome, const char *reason)
 {
 	manner = how;
 	begin(WRAP_TLS_AUTH);
@@ -420,7 +420,7 @@ static void close_in_sink(const struct event *e)
 
 static void sink_may_send_and_close(void **state)
 {
-	static const int manners[] = {ANSWER, ANSWER_AND_MORE, CLOSE, HTTP};
+	static const enum manner manners[] = {ANSWER, ANSWER_AND_MORE, CLOSE, HTTP};
 	(void)state;
 	for (unsigned i = 0; i < 4; i++) {
 		manner = manners[i];
