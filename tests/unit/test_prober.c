@@ -190,15 +190,30 @@ static void true_answer_wins_over_junk(void **state)
 	assert_int_equal(n_seen, 1);
 }
 
+static void count_socket(uv_handle_t *h, void *count)
+{
+	*(unsigned *)count += h->type == UV_UDP && !uv_is_closing(h);
+}
+
+/* But before a probe's time is over, or it would be too late for the core: the silent one's is
+ * not. */
 static void wrong_mac_is_told_in_the_end(void **state)
 {
 	(void)state;
+	unsigned sockets = 0;
+	struct fake_server silent = {.answer = NULL};
 	server_key = key_of(WRAP_TLS_AUTH, "SHA1");
 	manner = ANSWER_WRONG_MAC;
 	assert_true(fake_open(&server, "127.0.0.1", 0));
-	open_prober("127.0.0.1", server.port, &server_key);
+	assert_true(fake_open(&silent, "127.0.0.1", 0));
+	open_prober("127.0.0.1", silent.port, &server_key);
+	probe(8);
+	prober_redirect(prober, "127.0.0.1", server.port, false);
 	probe(9);
 	loop_until(&n_seen, 1);
+	uv_walk(&loop, count_socket, &sockets);
+	assert_int_equal(sockets, 3); /* the servers' own, and the silent probe's */
+	fake_close(&silent);
 	assert_int_equal(seen[0].u.probe.outcome, PROBE_BAD_MAC);
 	assert_int_equal(seen[0].u.probe.id, 9);
 	assert_non_null(strstr(reasons[0], "MAC"));
