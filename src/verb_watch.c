@@ -195,7 +195,7 @@ static void configure(struct watching *w)
 					     : NULL;
 	c->probe = c->no_probe == NULL;
 	c->probe_has_time = c->probe && w->loaded.key.wrap != WRAP_PLAIN;
-	c->probe_costly =
+	c->probe_by_tcp =
 	    c->probe && profile_proto_is_tcp(p->remotes[w->loaded.probe_remote].proto);
 }
 

@@ -16,11 +16,11 @@ static const struct {
     [BURST_UP] = {8, 750 * NSEC_PER_MSEC},
 };
 
-void peer_clock_init(struct peer_clock *p, bool enabled, bool has_time, bool costly)
+void peer_clock_init(struct peer_clock *p, bool enabled, bool has_time, bool by_tcp)
 {
 	*p = (struct peer_clock){.enabled = enabled,
 				 .has_time = has_time,
-				 .costly = costly,
+				 .by_tcp = by_tcp,
 				 .lead = NSEC_UNKNOWN,
 				 .next_id = 1,
 				 .earliest = NSEC_NEVER,
@@ -31,26 +31,42 @@ void peer_clock_init(struct peer_clock *p, bool enabled, bool has_time, bool cos
 	peer_time_init(&p->time);
 }
 
+static bool costly(const struct peer_clock *p)
+{
+	return (p->old_server || p->by_tcp) && !p->insisted;
+}
+
 /* What is polite for a server that keeps no state, and for one that does. */
 static nsec paced(const struct peer_clock *p, nsec time)
 {
-	return p->costly && !p->insisted ? time * PROBE_COSTLY : time;
+	return costly(p) ? time * PROBE_COSTLY : time;
 }
 
-void peer_clock_is_costly(struct peer_clock *p)
+/* What it costs has changed: what is planned was planned at the old pace. */
+static void plan_anew(struct peer_clock *p, bool was_costly)
 {
-	if (p->costly)
+	if (costly(p) == was_costly)
 		return;
-	p->costly = true;
-	if (p->insisted)
+	p->spacing = was_costly ? p->spacing / PROBE_COSTLY : p->spacing * PROBE_COSTLY;
+	if (p->last_sent == NSEC_UNKNOWN || p->next == NSEC_NEVER || was_costly)
 		return;
-	p->spacing *= PROBE_COSTLY;
-	if (p->last_sent == NSEC_UNKNOWN || p->next == NSEC_NEVER)
-		return;
-	/* What is planned was planned at the old pace. */
 	p->earliest =
 	    nsec_add(p->last_sent, p->burst_left > 0 ? p->spacing : paced(p, PROBE_QUIET));
 	p->next = nsec_max(p->next, p->earliest);
+}
+
+void peer_clock_old_server(struct peer_clock *p)
+{
+	bool was_costly = costly(p);
+	p->old_server = true;
+	plan_anew(p, was_costly);
+}
+
+static void went_by(struct peer_clock *p, bool tcp)
+{
+	bool was_costly = costly(p);
+	p->by_tcp = tcp;
+	plan_anew(p, was_costly);
 }
 
 /* The estimator aims on the ruler, deadlines are on the monotonic one. (If the machine sleeps
@@ -175,14 +191,14 @@ struct peer_change peer_clock_event(struct peer_clock *p, const struct event *e)
 {
 	struct peer_change change = {.measured = false, .estimate = ESTIMATE_KEPT};
 	if (e->u.probe.outcome == PROBE_REPEATED) {
-		peer_clock_is_costly(p);
+		peer_clock_old_server(p);
 		return change;
 	}
 	unsigned slot = slot_of(p, e);
 	if (slot == PROBES_PENDING)
 		return change;
-	if (e->u.probe.tcp)
-		peer_clock_is_costly(p);
+	if (e->u.probe.outcome != PROBE_FAILED) /* that one perhaps went by nothing */
+		went_by(p, e->u.probe.tcp);
 	nsec lead = nsec_max(nsec_sub(e->u.probe.sent.mono, p->pending[slot].sent.mono), 0);
 	enum probe_result result = result_of(e->u.probe.outcome);
 	const struct stamp *sent = &e->u.probe.sent;

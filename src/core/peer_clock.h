@@ -54,7 +54,8 @@ struct probe_tally {
 struct peer_clock {
 	bool enabled;  /* false: --no-probe, or no key to probe with */
 	bool has_time; /* answers carry the time (a wrapped control channel) */
-	bool costly;   /* each probe costs the server a session */
+	/* Each probe costs the server a session, because it is an old one, or goes by TCP: */
+	bool old_server, by_tcp;
 	bool insisted; /* the user chose the pace */
 	struct peer_time time;
 	unsigned next_id;
@@ -75,11 +76,11 @@ struct peer_clock {
 	nsec last_answer; /* boot; NSEC_UNKNOWN */
 };
 
-/* `costly`: it is known from the start that a probe costs the server a session (TCP). */
-void peer_clock_init(struct peer_clock *p, bool enabled, bool has_time, bool costly);
+/* `by_tcp`: how it will be probed, as far as is known; the answers to probes say how it was. */
+void peer_clock_init(struct peer_clock *p, bool enabled, bool has_time, bool by_tcp);
 
-/* It has turned out that it does: the server is older than 2.6, or is probed by TCP now. */
-void peer_clock_is_costly(struct peer_clock *p);
+/* It has turned out that the server is older than 2.6. */
+void peer_clock_old_server(struct peer_clock *p);
 
 /* Asks for a burst; one that is under way and larger is left as it is. */
 void peer_clock_burst(struct peer_clock *p, enum probe_burst why, const struct stamp *now);
@@ -91,8 +92,8 @@ void peer_clock_burst_of(struct peer_clock *p, unsigned count, nsec spacing,
 bool peer_clock_busy(const struct peer_clock *p);
 
 /* Takes EVENT_PROBE. Answers that come too late or twice change nothing. An answer during which the
- * machine slept is an answer, but no reading (and has no round trip time). PROBE_REPEATED makes the
- * server a costly one. */
+ * machine slept is an answer, but no reading (and has no round trip time). PROBE_REPEATED makes it
+ * an old server. */
 struct peer_change peer_clock_event(struct peer_clock *p, const struct event *e);
 
 /* Time-outs, and the ACTION_PROBE that is due, if one is. The deadline is on the monotonic clock.

@@ -49,7 +49,7 @@ static void server_line(struct watch *w, const struct event *e, struct actions *
 	peer_session_line(&t->peer_session, e, t, out, &news, &said);
 	link_news(t, news, &e->at, out);
 	if (t->peer_session.pre_26)
-		peer_clock_is_costly(&t->peer);
+		peer_clock_old_server(&t->peer);
 	for (unsigned i = 0; i < said.n; i++)
 		told(w, t, &said.told[i], &e->at, out);
 }

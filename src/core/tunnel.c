@@ -36,7 +36,7 @@ void tunnel_init(struct tunnel *t, const struct tunnel_config *config, const str
 	session_init(&t->session, false, config->has_password, config->seed, now);
 	if (config->address == NULL)
 		t->session.deadline = NSEC_NEVER;
-	peer_clock_init(&t->peer, config->probe, config->probe_has_time, config->probe_costly);
+	peer_clock_init(&t->peer, config->probe, config->probe_has_time, config->probe_by_tcp);
 	peer_ntp_init(&t->peer_ntp, config->peer_ntp, now);
 	peer_session_init(&t->peer_session, config->peer_address != NULL, config->peer_has_password,
 			  config->seed + 1, now);
@@ -110,7 +110,7 @@ static void came_up(struct tunnel *t, const struct management_state *s, const st
 	/* Another remote of the profile is another server with another clock. */
 	if (t->remote_ip[0] != '\0' && !slice_is(s->remote_ip, t->remote_ip))
 		peer_clock_init(&t->peer, t->peer.enabled, t->peer.has_time,
-				t->config.probe_costly);
+				t->config.probe_by_tcp);
 	slice_copy(s->remote_ip, t->remote_ip, sizeof t->remote_ip);
 	t->remote_port = s->remote_port != 0 ? s->remote_port : -1;
 	if (t->episode.open && !t->episode.ended) {

@@ -17,7 +17,7 @@ struct tunnel_config {
 	bool has_password; /* a --management-password-file was given */
 	bool probe;	   /* the server can be probed and may be */
 	bool probe_has_time;	    /* and its answers carry the time */
-	bool probe_costly;	    /* each probe costs the server a session (TCP) */
+	bool probe_by_tcp;	    /* the remote that is probed is one by TCP */
 	const char *no_probe;	    /* why not, for a person; NULL if it can */
 	int64_t ping, ping_restart; /* from the profile, seconds; -1 if it does not say */
 	bool peer_ntp;		    /* the server's own NTP service may be asked */

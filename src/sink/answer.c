@@ -41,7 +41,7 @@ struct safe {
 
 static struct safe safe(const char *s)
 {
-	struct safe p;
+	struct safe p = {.text = ""};
 	(void)escape_text(s, p.text, sizeof p.text);
 	return p;
 }

@@ -479,6 +479,112 @@ static void no_room_for_actions(void **state)
 	assert_int_equal(probe_at(0), 1);
 }
 
+/* How many probes leave in the ten minutes from t on. */
+static unsigned in_ten_minutes(nsec t)
+{
+	return run(nsec_max(peer_clock_deadline(&p), t), t + 600 * SEC, true);
+}
+
+/* A server that keeps a session for each probe gets a tenth of them. */
+static void an_old_server_is_spared(void **state)
+{
+	(void)state;
+	start(true, true);
+	burst(BURST_START, 0);
+	unsigned id = probe_at(0);
+	(void)answer(id, 0);
+	struct event again = outcome(id, PROBE_REPEATED, 0, 2 * SEC);
+	assert_false(peer_clock_event(&p, &again).measured);
+	assert_true(peer_clock_deadline(&p) >= 7500 * MS); /* of the burst, too */
+	nsec last = 0;
+	unsigned n = 1;
+	for (nsec t = peer_clock_deadline(&p); p.burst_left > 0; t = peer_clock_deadline(&p)) {
+		id = probe_at(t);
+		if (id == 0)
+			continue;
+		assert_true(t - last >= 7500 * MS);
+		(void)answer(id, t);
+		last = t;
+		n++;
+	}
+	assert_int_equal(n, 8);
+	assert_in_range(in_ten_minutes(last + SEC), 1, 2);
+}
+
+static void by_tcp_and_back(void **state)
+{
+	(void)state;
+	start(true, true);
+	peer_clock_init(&p, true, true, true);
+	burst(BURST_SILENT, 0);
+	unsigned id = probe_at(0);
+	struct event e = outcome(id, PROBE_ANSWERED, 0, MS);
+	e.u.probe.tcp = true;
+	(void)peer_clock_event(&p, &e);
+	assert_true(peer_clock_deadline(&p) >= 4 * SEC);
+	/* the daemon goes over to UDP: the next answer says so */
+	nsec t = peer_clock_deadline(&p);
+	id = probe_at(t);
+	assert_int_not_equal(id, 0);
+	(void)answer(id, t);
+	assert_in_range(in_ten_minutes(t + SEC), 9, 12);
+	/* and back; a probe that could not leave says nothing of how */
+	t += 700 * SEC;
+	burst(BURST_RESTART, t);
+	id = probe_at(t);
+	e = outcome(id, PROBE_FAILED, t, t + MS);
+	e.u.probe.tcp = true;
+	(void)peer_clock_event(&p, &e);
+	assert_false(p.by_tcp);
+	t = peer_clock_deadline(&p);
+	id = probe_at(t);
+	e = outcome(id, PROBE_REJECTED, t, t + MS);
+	e.u.probe.tcp = true;
+	(void)peer_clock_event(&p, &e);
+	assert_true(p.by_tcp);
+	assert_int_equal(peer_clock_tally(&p, t, NSEC_NEVER).rejected, 1);
+	assert_true(peer_clock_deadline(&p) >= t + 2 * SEC);
+}
+
+/* Whoever asks for so many so far apart knows what they cost. */
+static void the_users_pace_is_kept(void **state)
+{
+	(void)state;
+	start(true, true);
+	struct stamp now = at(0);
+	peer_clock_burst_of(&p, 3, 500 * MS, &now);
+	unsigned id = probe_at(0);
+	struct event e = outcome(id, PROBE_ANSWERED, 0, MS);
+	e.u.probe.tcp = true;
+	(void)peer_clock_event(&p, &e);
+	assert_true(p.by_tcp);
+	assert_true(peer_clock_deadline(&p) < 3 * SEC);
+}
+
+/* A connection is made first: the probe leaves so much later, and is aimed so much earlier. */
+static void the_lead_is_learned(void **state)
+{
+	(void)state;
+	start(true, true);
+	struct stamp now = at(0);
+	server_offset = 0;
+	there = back = 20 * MS;
+	peer_clock_burst_of(&p, 12, 750 * MS, &now);
+	for (nsec t = 0; p.burst_left > 0; t = peer_clock_deadline(&p)) {
+		unsigned id = probe_at(t);
+		if (id == 0)
+			continue;
+		struct event e =
+		    outcome(id, PROBE_ANSWERED, t + 40 * MS, t + 40 * MS + there + back);
+		e.u.probe.tcp = true;
+		(void)peer_clock_event(&p, &e);
+	}
+	assert_true(p.lead == 40 * MS);
+	struct peer_clock_reading r = read_at(30 * SEC);
+	assert_true(fabs(r.offset_s) <= r.max_error_s);
+	assert_true(r.max_error_s < 0.026); /* half of RTT + 2^-11 s, and what it ages */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -498,6 +604,10 @@ int main(void)
 	    cmocka_unit_test(sleep_between_probes),
 	    cmocka_unit_test(ids_and_history_wrap),
 	    cmocka_unit_test(no_room_for_actions),
+	    cmocka_unit_test(an_old_server_is_spared),
+	    cmocka_unit_test(by_tcp_and_back),
+	    cmocka_unit_test(the_users_pace_is_kept),
+	    cmocka_unit_test(the_lead_is_learned),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
