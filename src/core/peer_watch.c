@@ -136,7 +136,7 @@ static void news(struct watch *w, struct tunnel *t, const struct stamp *now, str
 {
 	struct local_clock_reading local;
 	struct peer_clock_reading peer, *was = &t->reported;
-	if (peer_clock_busy(&t->peer) || !tell_room(out) || w->config.replay)
+	if (peer_clock_busy(&t->peer) || !tell_room(out))
 		return;
 	rules_local_reading(w, now, &local);
 	peer_time_read(&t->peer.time, now, &local, w->config.offset_limit_s, &peer);

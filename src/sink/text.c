@@ -181,9 +181,10 @@ static void word(struct pen *p, const struct notice *n)
 /* What stands behind a clock's figures, e.g. " [openvpn_control, 8 samples]". */
 static void peer_source(struct pen *p, const struct peer_clock_reading *r)
 {
-	char text[96], drift[32] = "";
+	char text[128], drift[64] = "";
 	if (isfinite(r->drift_ppm) && fabs(r->drift_ppm) < 1e6)
-		snprintf(drift, sizeof drift, ", drift %+.1f ppm", r->drift_ppm);
+		snprintf(drift, sizeof drift, ", drift %+.1f ppm (+/- %.1f)", r->drift_ppm,
+			 fmin(r->drift_max_error_ppm, 1e6));
 	snprintf(text, sizeof text, " [%s, %d sample%s%s]", name_peer_clock_source(r->source),
 		 r->samples, r->samples == 1 ? "" : "s", drift);
 	put(p, " ", 1);

@@ -490,6 +490,31 @@ def replay_of_the_incident():
         assert alert["causes"] == wanted
 
 
+def a_log_tells_the_servers_clock():
+    """The stamp of a packet that OpenVPN took for a replay is the server's, of this connection."""
+    code, out, errors = run("replay", os.path.join(FIXTURES, "replayed-packet.log"))
+    assert code == 0, errors
+    events = parse(out, "replayed")
+    clock = next(e for e in events if e["event_type"] == "clock")["peer_clock"]
+    # 18:40:57 was shown between 18:40:49.3 and 18:40:51.1, whose lines may be a second late.
+    assert clock["source"] == "replay_log" and clock["samples"] == 1, clock
+    assert clock["offset_s"] - clock["max_error_s"] <= 4.9 + 0.001, clock
+    assert clock["offset_s"] + clock["max_error_s"] >= 8.7 - 0.001, clock
+    assert clock["max_error_s"] < 2.1 and clock["verdict"] == "ahead", clock
+    assert "vs_utc_s" not in clock, clock
+    assert any(e["event_type"] == "alert" and e["alert"]["name"] == "peer_clock_offset"
+               for e in events)
+
+
+def the_clock_says_who_was_asked():
+    code, out, errors = run("clock", "--verbose", "--format", "text")
+    assert code in (0, 1, 3), code
+    assert out.decode().startswith("this clock "), out
+    assert "\nverdict " in out.decode(), out
+    for source in ("chrony", "ntp_control", "timesyncd", "kernel"):
+        assert any(line.startswith(f"ovpnwatch: {source}: ") for line in errors.splitlines()), errors
+
+
 def main():
     global PROGRAM
     PROGRAM = os.path.abspath(sys.argv[1])

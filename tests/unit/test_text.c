@@ -94,7 +94,9 @@ static void clock_events_say_their_source(void **state)
 			    "this machine's (+/- 4 ms) [openvpn_control, 8 samples]\n");
 	notice.peer_clock.samples = 1;
 	notice.peer_clock.drift_ppm = -12.34;
-	assert_non_null(strstr(block(false, 0), "[openvpn_control, 1 sample, drift -12.3 ppm]\n"));
+	notice.peer_clock.drift_max_error_ppm = 3.5;
+	assert_non_null(
+	    strstr(block(false, 0), "[openvpn_control, 1 sample, drift -12.3 ppm (+/- 3.5)]\n"));
 	notice.peer_clock.drift_ppm = 1e300;
 	assert_non_null(strstr(block(false, 0), "[openvpn_control, 1 sample]\n"));
 	begin(NOTICE_CLOCK, SEVERITY_INFO, NULL, "fine");
