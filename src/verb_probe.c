@@ -59,6 +59,21 @@ static unsigned sent(const struct probe_tally *t)
 	       t->rejected;
 }
 
+/* What may be wrong with the key, where the server does not answer to it. */
+static const char *key_trouble(const struct probing *p)
+{
+	switch (p->key.wrap) {
+	case WRAP_TLS_AUTH:
+		return "another key, key-direction or auth than the server's";
+	case WRAP_TLS_CRYPT:
+	case WRAP_TLS_CRYPT_V2:
+		return "another key than the server's";
+	case WRAP_PLAIN:
+		break;
+	}
+	return "it wants a key (tls-auth, tls-crypt or tls-crypt-v2), and none was given";
+}
+
 static void say_silence(const struct probing *p, const struct probe_tally *t, char *out,
 			size_t size)
 {
@@ -67,27 +82,21 @@ static void say_silence(const struct probing *p, const struct probe_tally *t, ch
 			 "%.160s refuses: the host is up, but no OpenVPN listens at that port",
 			 p->server);
 	else if (t->bad_mac > 0)
-		snprintf(
-		    out, size,
-		    "%.160s answers under another key: compare tls-auth, key-direction and auth "
-		    "with the server's",
-		    p->server);
+		snprintf(out, size, "%.160s answers under another key: %s", p->server,
+			 key_trouble(p));
 	else if (t->rejected > 0)
 		snprintf(out, size,
-			 "%.140s takes the connection and closes it: another key than the "
-			 "server's, or something else than OpenVPN listens at that port",
-			 p->server);
+			 "%.120s takes the connection and closes it: %s, or something else than "
+			 "OpenVPN listens at that port",
+			 p->server, key_trouble(p));
 	else if (t->unreachable > 0)
 		snprintf(out, size, "no route to %.160s", p->server);
 	else if (t->failed > 0)
 		snprintf(out, size, "no probe could be sent to %.120s: %.120s", p->server,
 			 p->reason);
 	else
-		snprintf(
-		    out, size,
-		    "%.140s is silent: another key, key-direction or auth than the server's, a "
-		    "filter on the way, or the server is down",
-		    p->server);
+		snprintf(out, size, "%.140s is silent: %s; or a filter on the way; or it is down",
+			 p->server, key_trouble(p));
 }
 
 /* What all answers have in common. */
