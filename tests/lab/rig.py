@@ -41,7 +41,8 @@ def need(*programs):
             raise Skip(f"{program} is not installed")
     probe = subprocess.run(["unshare", "-n", "-m", "true"], capture_output=True, check=False)
     if probe.returncode:
-        raise Skip("may not make a network namespace")
+        why = probe.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise Skip("may not make namespaces: " + (why[-1] if why else "unshare failed"))
     try:
         os.close(os.open("/dev/net/tun", os.O_RDWR))
     except OSError as error:
