@@ -100,6 +100,19 @@ static void restart(struct tunnel *t, const struct management_state *s, const st
 		begin_episode(t, s, at, was_up);
 }
 
+/* Another remote of the profile is another server with another clock. True: it is one. */
+static bool meet_server(struct tunnel *t)
+{
+	if (t->remote_ip[0] == '\0' || strcmp(t->remote_ip, t->peer_ip) == 0)
+		return false;
+	bool another = t->peer_ip[0] != '\0';
+	memcpy(t->peer_ip, t->remote_ip, sizeof t->peer_ip);
+	if (another)
+		peer_clock_init(&t->peer, t->peer.enabled, t->peer.has_time,
+				t->config.probe_by_tcp);
+	return another;
+}
+
 static void came_up(struct tunnel *t, const struct management_state *s, const struct stamp *at)
 {
 	t->connected_since = *at;
@@ -107,10 +120,6 @@ static void came_up(struct tunnel *t, const struct management_state *s, const st
 	/* The handshake was received just now, whatever the byte count says a second later. */
 	t->last_rx = at->mono;
 	slice_copy(s->local_ip, t->local_ip, sizeof t->local_ip);
-	/* Another remote of the profile is another server with another clock. */
-	if (t->remote_ip[0] != '\0' && !slice_is(s->remote_ip, t->remote_ip))
-		peer_clock_init(&t->peer, t->peer.enabled, t->peer.has_time,
-				t->config.probe_by_tcp);
 	slice_copy(s->remote_ip, t->remote_ip, sizeof t->remote_ip);
 	t->remote_port = s->remote_port != 0 ? s->remote_port : -1;
 	if (t->episode.open && !t->episode.ended) {
@@ -149,6 +158,7 @@ struct state_change tunnel_state(struct tunnel *t, const struct management_state
 		restart(t, s, at, was_up, &change);
 	if (s->state == STATE_CONNECTED) {
 		came_up(t, s, at);
+		(void)meet_server(t);
 		change.came_up = true;
 	}
 	if (s->state == STATE_EXITING && was_up && t->connected_known)
@@ -191,6 +201,12 @@ void tunnel_state_history(struct tunnel *t, const struct management_state *s,
 	t->connected_known = t->config.same_machine;
 	/* It was received then; since when nothing came is not known until bytes are counted. */
 	t->last_rx = last_rx;
+}
+
+void tunnel_attached(struct tunnel *t, const struct stamp *at)
+{
+	if (meet_server(t))
+		peer_clock_burst(&t->peer, BURST_START, at);
 }
 
 void tunnel_bytes(struct tunnel *t, uint64_t in, const struct stamp *at)

@@ -71,6 +71,7 @@ struct tunnel {
 	struct stamp connected_since;
 	bool connected_known; /* connected_since is valid: the tunnel is up, or was last */
 	char local_ip[48], remote_ip[48];
+	char peer_ip[48];	   /* whose clock `peer` is about; "" until the daemon said */
 	int remote_port;	   /* -1 unknown */
 	int64_t openvpn_time;	   /* of the last state; -1 */
 	int64_t last_history_time; /* of the history being read */
@@ -123,6 +124,10 @@ struct state_change tunnel_state(struct tunnel *t, const struct management_state
 /* A state from before we attached: learned, never alerted. The last one is the present. */
 void tunnel_state_history(struct tunnel *t, const struct management_state *s,
 			  const struct stamp *at);
+
+/* All states from before we attached are learned. The server of the last one is probed anew if it
+ * is another than before: of those in between nothing is known any more. */
+void tunnel_attached(struct tunnel *t, const struct stamp *at);
 
 /* The received link bytes, from BYTECOUNT. */
 void tunnel_bytes(struct tunnel *t, uint64_t in, const struct stamp *at);

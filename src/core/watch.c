@@ -205,6 +205,7 @@ static void log_history(struct tunnel *t, struct slice payload, const struct sta
 static void attached(struct tunnel *t, const struct stamp *at, struct actions *out)
 {
 	struct state_change none = {.previous_lasted = NSEC_UNKNOWN};
+	tunnel_attached(t, at);
 	if (tell_room(out))
 		tell_connected(out, t, at);
 	if (t->state_name[0] != '\0' && tell_room(out))

@@ -177,6 +177,47 @@ static void history_of_a_daemon_elsewhere_is_not_dated(void **state)
 	assert_true(t.episode.connected == NSEC_UNKNOWN);
 }
 
+static void history_line(const char *payload)
+{
+	struct management_state s;
+	assert_int_equal(management_parse_state(slice_from(payload), &s), VERDICT_DONE);
+	tunnel_state_history(&t, &s, &now);
+}
+
+#define TO_A "1795499700,CONNECTED,SUCCESS,10.8.0.2,192.0.2.1,1194,,"
+#define TO_B "1795499900,CONNECTED,SUCCESS,10.8.0.2,192.0.2.2,1194,,"
+
+/* The daemon was connected to another remote before: its history, which comes again each time that
+ * we attach, is not why the server of today is not probed any more. */
+static void a_history_of_several_servers(void **state)
+{
+	(void)state;
+	struct tunnel_config config = t.config;
+	config.probe = config.probe_has_time = true;
+	tunnel_init(&t, &config, &now);
+	history_line(TO_A);
+	history_line(TO_B);
+	tunnel_attached(&t, &now);
+	assert_true(peer_clock_deadline(&t.peer) == now.mono);
+	struct stamp sent = now, received = now;
+	received.ruler += S / 100;
+	assert_true(peer_time_probe(&t.peer.time, &sent, &received, WALL / S).measured);
+
+	/* attached again: nothing has changed */
+	history_line(TO_A);
+	history_line(TO_B);
+	tunnel_attached(&t, &now);
+	assert_int_equal(peer_time_aim(&t.peer.time)->samples, 1);
+	assert_true(peer_clock_deadline(&t.peer) == now.mono);
+
+	/* meanwhile it went to the first: that is another clock, and is probed */
+	history_line(TO_B);
+	history_line(TO_A);
+	tunnel_attached(&t, &now);
+	assert_int_equal(peer_time_aim(&t.peer.time)->samples, 0);
+	assert_true(peer_clock_deadline(&t.peer) == now.mono);
+}
+
 static void session_lengths_are_kept_newest_first(void **state)
 {
 	(void)state;
@@ -227,6 +268,7 @@ int main(void)
 	    cmocka_unit_test_setup(when_silence_is_news, setup),
 	    cmocka_unit_test_setup(history_is_learned, setup),
 	    cmocka_unit_test_setup(history_of_a_daemon_elsewhere_is_not_dated, setup),
+	    cmocka_unit_test_setup(a_history_of_several_servers, setup),
 	    cmocka_unit_test_setup(session_lengths_are_kept_newest_first, setup),
 	    cmocka_unit_test_setup(the_server_s_word_counts_for_a_moment, setup),
 	    cmocka_unit_test_setup(a_stamp_from_the_far_end_of_time, setup),
