@@ -75,6 +75,10 @@ struct event {
 			enum probe_outcome outcome;
 			struct stamp sent; /* just before it left */
 			bool tcp;	   /* it went by TCP */
+			/* Where to: a larger number than that of the probe before if it is another
+			 * address or protocol, and so perhaps another server. 0: it did not leave.
+			 */
+			unsigned destination;
 			bool has_time;
 			int64_t server_time; /* whole epoch seconds, floored */
 			const char *reason;

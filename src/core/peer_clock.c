@@ -187,6 +187,17 @@ static unsigned slot_of(const struct peer_clock *p, const struct event *e)
 	return PROBES_PENDING;
 }
 
+/* False: it is of the server before, and too late. */
+static bool of_this_server(struct peer_clock *p, unsigned destination)
+{
+	if (destination < p->destination)
+		return false;
+	if (destination > p->destination && p->destination != 0)
+		peer_time_init(&p->time);
+	p->destination = destination;
+	return true;
+}
+
 struct peer_change peer_clock_event(struct peer_clock *p, const struct event *e)
 {
 	struct peer_change change = {.measured = false, .estimate = ESTIMATE_KEPT};
@@ -207,6 +218,8 @@ struct peer_change peer_clock_event(struct peer_clock *p, const struct event *e)
 	if (result == RESULT_ANSWERED)
 		p->last_answer = e->at.boot;
 	if (!good || !p->has_time || !e->u.probe.has_time)
+		return change;
+	if (!of_this_server(p, e->u.probe.destination))
 		return change;
 	p->lead = p->lead == NSEC_UNKNOWN ? lead : nsec_min(p->lead, lead);
 	change = peer_time_probe(&p->time, sent, &e->at, e->u.probe.server_time);

@@ -58,6 +58,7 @@ struct peer_clock {
 	bool old_server, by_tcp;
 	bool insisted; /* the user chose the pace */
 	struct peer_time time;
+	unsigned destination; /* of the last reading; 0: none */
 	unsigned next_id;
 	struct {
 		unsigned id; /* 0: free */
@@ -93,7 +94,8 @@ bool peer_clock_busy(const struct peer_clock *p);
 
 /* Takes EVENT_PROBE. Answers that come too late or twice change nothing. An answer during which the
  * machine slept is an answer, but no reading (and has no round trip time). PROBE_REPEATED makes it
- * an old server. */
+ * an old server. What went to another destination than before is of another clock: what was known
+ * is forgotten, and nobody set a clock. */
 struct peer_change peer_clock_event(struct peer_clock *p, const struct event *e);
 
 /* Time-outs, and the ACTION_PROBE that is due, if one is. The deadline is on the monotonic clock.

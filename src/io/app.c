@@ -145,7 +145,6 @@ static void follow(struct app *app, const struct tunnel *t)
 	h->followed_port = t->remote_port;
 	uint16_t port = (uint16_t)t->remote_port;
 	enum connected_by by = connected_by(h->follow, t->remote_ip, port);
-	/* Here the core is to be told that probes by TCP cost the server more than those by UDP. */
 	if (by != CONNECTED_BY_UNKNOWN)
 		prober_redirect(h->prober, t->remote_ip, port, by == CONNECTED_BY_TCP);
 }
@@ -162,6 +161,8 @@ static void feed(void *arg, const struct event *e)
 		verbose_event(e);
 	app->stepping = true;
 	app->brain.step(app->brain.self, e, a);
+	if (e->kind == EVENT_LINE) /* before a probe leaves for where it was connected before */
+		follow(app, e->tunnel);
 	for (size_t i = 0; i < a->n_actions; i++) {
 		if (app->verbose)
 			verbose_action(&a->actions[i]);
@@ -170,8 +171,6 @@ static void feed(void *arg, const struct event *e)
 	for (size_t i = 0; i < a->n_notices; i++)
 		print(app, &a->notices[i]);
 	app->stepping = false;
-	if (e->kind == EVENT_LINE)
-		follow(app, e->tunnel);
 	if (output_state(&app->output) != OUTLET_OPEN)
 		app_end(app);
 	else if (app->brain.done != NULL && app->brain.done(app->brain.self))

@@ -43,6 +43,7 @@ struct probe {
 	uint64_t started;  /* of the loop, ms: when it was sent, or had to wait */
 	uint64_t deadline; /* of the loop, ms */
 	unsigned turn;	   /* the target's when it was sent */
+	unsigned destination;
 	uint8_t session[CONTROL_SESSION_SIZE];
 	struct stamp sent;
 	nsec answered;			      /* mono; PROBE_LINGERING */
@@ -57,6 +58,9 @@ struct prober {
 	uv_timer_t timer; /* the earliest deadline of all probes */
 	bool timer_closed;
 	struct target target;
+	struct sockaddr_storage last; /* where the last probe went */
+	bool last_tcp;
+	unsigned destination; /* so many so far; `last` is that one */
 	struct control_key key;
 	struct tunnel *tunnel;
 	event_sink sink;
@@ -164,6 +168,7 @@ static void tell(struct probe *d, struct event *e)
 	e->tunnel = p->tunnel;
 	e->u.probe.id = d->id;
 	e->u.probe.tcp = d->carrier.tcp;
+	e->u.probe.destination = d->destination;
 	e->u.probe.sent = d->sent;
 	e->u.probe.reason = reason[0] != '\0' ? reason : NULL;
 	if (e->u.probe.outcome == PROBE_ANSWERED) {
@@ -274,6 +279,18 @@ static void on_packet(struct carrier *c, const struct stamp *at, const void *byt
 static const struct carrier_callbacks callbacks = {
     .packet = on_packet, .error = on_error, .closed = on_closed};
 
+/* The daemon says where it is connected to, a name is looked up again, an address gives way: the
+ * core has to know that it is not the same any more. */
+static unsigned destination(struct prober *p, const struct sockaddr_storage *to)
+{
+	if (p->destination == 0 || p->last_tcp != p->target.tcp ||
+	    memcmp(&p->last, to, sizeof *to) != 0)
+		p->destination++;
+	p->last = *to;
+	p->last_tcp = p->target.tcp;
+	return p->destination;
+}
+
 /* The address is known: send. Calls no sink. */
 static void dispatch(struct probe *d, const struct sockaddr_storage *to)
 {
@@ -302,6 +319,7 @@ static void dispatch(struct probe *d, const struct sockaddr_storage *to)
 		return;
 	}
 	d->state = PROBE_SENT;
+	d->destination = destination(p, to);
 	d->started = uv_now(p->loop);
 	d->deadline = d->started + LIFE_MS;
 	arm(p);

@@ -2,6 +2,7 @@
  *
  * The loop with a brain of three lines: deadlines, and every way to end.
  */
+#include "core/tunnel.h"
 #include "io/app.h"
 
 #include <netinet/in.h>
@@ -347,6 +348,96 @@ static void test_hands_at_the_server(void **state)
 	close(t.ntp);
 }
 
+/* --- the hands at the client: where to probe -------------------------------------------------- */
+
+/* The daemon says that it is connected to the second port; the brain probes at once. */
+struct move {
+	struct tunnel tunnel;
+	int listener, client, ports[2];
+	uint16_t udp[2];
+	bool begun, probed;
+	unsigned heard[2];
+	nsec deadline;
+};
+
+static void look_at_ports(struct move *m)
+{
+	uint8_t packet[1024];
+	for (int i = 0; i < 2; i++)
+		if (recv(m->ports[i], packet, sizeof packet, 0) > 0)
+			m->heard[i]++;
+	if (m->client >= 0)
+		return;
+	m->client = accept4(m->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (m->client >= 0)
+		send(m->client, ">INFO:OpenVPN\r\n", 15, MSG_NOSIGNAL);
+}
+
+static void make_move(void *self, const struct event *e, struct actions *out)
+{
+	struct move *m = self;
+	out->n_actions = out->n_notices = 0;
+	look_at_ports(m);
+	m->deadline = e->at.mono + NSEC_PER_MSEC;
+	if (!m->begun)
+		out->actions[out->n_actions++] =
+		    (struct action){.kind = ACTION_CONNECT, .tunnel = &m->tunnel};
+	m->begun = true;
+	if (e->kind != EVENT_LINE || m->probed)
+		return;
+	m->tunnel.state = STATE_CONNECTED;
+	snprintf(m->tunnel.remote_ip, sizeof m->tunnel.remote_ip, "127.0.0.1");
+	m->tunnel.remote_port = m->udp[1];
+	out->actions[out->n_actions++] =
+	    (struct action){.kind = ACTION_PROBE, .tunnel = &m->tunnel, .id = 1};
+	m->probed = true;
+}
+
+static nsec next_move(const void *self)
+{
+	const struct move *m = self;
+	return m->deadline;
+}
+
+static bool move_is_made(const void *self)
+{
+	const struct move *m = self;
+	return m->heard[0] + m->heard[1] > 0;
+}
+
+static void test_the_first_probe_goes_to_the_new_server(void **state)
+{
+	struct move m = {.client = -1};
+	const struct app_brain brain = {
+	    .self = &m, .step = make_move, .deadline = next_move, .done = move_is_made};
+	const struct app_options options = {.output = "/dev/null", .format = FORMAT_JSON};
+	const struct control_key key = {.wrap = WRAP_TLS_AUTH, .digest = "SHA1"};
+	struct profile profile = {.n_remotes = 1};
+	struct address management = {.kind = ADDRESS_TCP, .host = "127.0.0.1"};
+	struct app *app;
+	char error[200];
+	(void)state;
+	m.listener = bound(SOCK_STREAM, &management.port);
+	assert_int_equal(listen(m.listener, 1), 0);
+	for (int i = 0; i < 2; i++)
+		m.ports[i] = bound(SOCK_DGRAM, &m.udp[i]);
+	profile.remotes[0] = (struct profile_remote){.host = "127.0.0.1", .port = m.udp[0]};
+	const struct app_tunnel hands = {.tunnel = &m.tunnel,
+					 .management = &management,
+					 .remote = &profile.remotes[0],
+					 .key = &key,
+					 .follow = &profile};
+	assert_int_equal(app_open(&app, &options, &brain, error, sizeof error), 0);
+	assert_int_equal(app_add(app, &hands), 0);
+	assert_int_equal(app_close(app, app_run(app)), 0);
+	assert_int_equal(m.heard[0], 0);
+	assert_int_equal(m.heard[1], 1);
+	close(m.listener);
+	close(m.client);
+	close(m.ports[0]);
+	close(m.ports[1]);
+}
+
 static void test_peer_that_is_none(void **state)
 {
 	struct thought t = {0};
@@ -373,6 +464,7 @@ int main(void)
 	    cmocka_unit_test(test_reader_that_never_reads),
 	    cmocka_unit_test(test_output_that_cannot_be_opened),
 	    cmocka_unit_test(test_hands_at_the_server),
+	    cmocka_unit_test(test_the_first_probe_goes_to_the_new_server),
 	    cmocka_unit_test(test_peer_that_is_none),
 	};
 	signal(SIGPIPE, SIG_IGN);

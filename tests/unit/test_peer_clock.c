@@ -455,6 +455,35 @@ static void sleep_between_probes(void **state)
 	assert_true(fabs(r.offset_s - 7) <= r.max_error_s && r.max_error_s < 0.8);
 }
 
+/* The daemon went to another remote, or its name to another address: nobody set a clock. */
+static void another_destination_is_another_clock(void **state)
+{
+	(void)state;
+	start(true, true);
+	burst(BURST_START, 0);
+	nsec t = 0;
+	unsigned id = probe_at(t);
+	for (unsigned n = 0; n < 5; n++) {
+		server_offset = n < 3 ? 7 * SEC : -30 * SEC;
+		struct event e = outcome(id, PROBE_ANSWERED, t, t + there + back);
+		e.u.probe.destination = n < 3 ? 1 : 2;
+		t = peer_clock_deadline(&p);
+		id = probe_at(t);
+		struct peer_change change = peer_clock_event(&p, &e);
+		assert_true(change.measured && !change.stepped);
+	}
+	struct peer_clock_reading r = read_at(t);
+	assert_int_equal(r.samples, 2);
+	assert_true(fabs(r.offset_s + 30) <= r.max_error_s);
+	/* an answer of the first one comes late */
+	server_offset = 7 * SEC;
+	struct event e = outcome(id, PROBE_ANSWERED, t, t + MS);
+	e.u.probe.destination = 1;
+	assert_int_not_equal(id, 0);
+	assert_false(peer_clock_event(&p, &e).measured);
+	assert_int_equal(read_at(t).samples, 2);
+}
+
 static void ids_and_history_wrap(void **state)
 {
 	(void)state;
@@ -602,6 +631,7 @@ int main(void)
 	    cmocka_unit_test(hostile_times_are_no_reading),
 	    cmocka_unit_test(sleep_under_way),
 	    cmocka_unit_test(sleep_between_probes),
+	    cmocka_unit_test(another_destination_is_another_clock),
 	    cmocka_unit_test(ids_and_history_wrap),
 	    cmocka_unit_test(no_room_for_actions),
 	    cmocka_unit_test(an_old_server_is_spared),

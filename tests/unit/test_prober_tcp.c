@@ -456,6 +456,11 @@ static void redirected(void **state)
 	loop_until(&n_seen, 1);
 	assert_int_equal(seen[0].u.probe.id, 2);
 	assert_answered(0);
+	assert_int_equal(seen[0].u.probe.destination, 2);
+	prober_redirect(prober, "127.0.0.1", port, true);
+	probe(3);
+	loop_until(&n_seen, 2);
+	assert_int_equal(seen[1].u.probe.destination, 2);
 	fake_close(&silent);
 	end();
 }
