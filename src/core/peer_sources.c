@@ -38,8 +38,23 @@ void handshake_state(struct handshake *h, enum openvpn_state state, const struct
 {
 	if (!before_the_server_speaks(state))
 		return;
+	h->n_told = 0;
 	h->known = since->mono != NSEC_UNKNOWN;
 	h->began = h->known ? earlier(since, WRITTEN_WITHIN) : *since;
+}
+
+void handshake_hold(struct handshake *h, const struct peer_told *told)
+{
+	if (h->n_told < HANDSHAKE_TOLD_MAX)
+		h->told[h->n_told++] = *told;
+}
+
+bool handshake_release(struct handshake *h, struct peer_told *out)
+{
+	if (h->n_told == 0)
+		return false;
+	*out = h->told[--h->n_told];
+	return true;
 }
 
 bool peer_told_by_echo(const struct handshake *h, struct slice text, const struct stamp *at,

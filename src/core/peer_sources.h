@@ -20,15 +20,27 @@
 
 #include <stdbool.h>
 
-/* The instant after which the present handshake's times were taken; private to peer_sources.c. */
+#define HANDSHAKE_TOLD_MAX 2 /* an echo and a token */
+
+/* The present handshake; private to peer_sources.c. */
 struct handshake {
 	bool known;
-	struct stamp began;
+	struct stamp began; /* the times that the server gives were taken after this instant */
+	unsigned n_told;
+	struct peer_told told[HANDSHAKE_TOLD_MAX];
 };
 
 /* The client entered a state; `since` is an instant at which it had not said so yet (mono
  * NSEC_UNKNOWN: not known). */
 void handshake_state(struct handshake *h, enum openvpn_state state, const struct stamp *since);
+
+/* Keeps what was told for as long as the handshake lasts: whose clock it is about is known when the
+ * client is CONNECTED and says to whom. What there is no room for is let go. */
+void handshake_hold(struct handshake *h, const struct peer_told *told);
+
+/* Hands it out, one after the other. False: there is no more. */
+bool handshake_release(struct handshake *h, struct peer_told *out)
+    __attribute__((warn_unused_result));
 
 /* ">ECHO:…,srvtime 1795494431.123456789": the server's system clock. */
 bool peer_told_by_echo(const struct handshake *h, struct slice text, const struct stamp *at,

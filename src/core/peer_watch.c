@@ -90,7 +90,17 @@ void peer_watch_notification(struct watch *w, struct tunnel *t, const struct man
 		there = peer_told_by_echo(h, m->u.echo.text, at, &statement);
 	else if (m->kind == MANAGEMENT_PASSWORD && m->u.password.kind == PASSWORD_AUTH_TOKEN)
 		there = peer_told_by_token(h, m->u.password.text, tunnel_is_up(t), at, &statement);
-	if (there)
+	if (there && tunnel_is_up(t))
+		told(w, t, &statement, at, out);
+	else if (there)
+		handshake_hold(&t->handshake, &statement);
+}
+
+void peer_watch_came_up(struct watch *w, struct tunnel *t, const struct stamp *at,
+			struct actions *out)
+{
+	struct peer_told statement;
+	while (handshake_release(&t->handshake, &statement))
 		told(w, t, &statement, at, out);
 }
 

@@ -17,6 +17,10 @@ void peer_watch_event(struct watch *w, const struct event *e, struct actions *ou
 void peer_watch_notification(struct watch *w, struct tunnel *t, const struct management_message *m,
 			     const struct stamp *at, struct actions *out);
 
+/* The client is CONNECTED: what the server told before is taken. */
+void peer_watch_came_up(struct watch *w, struct tunnel *t, const struct stamp *at,
+			struct actions *out);
+
 /* A line of the client's log that may: LOG_REPLAY. */
 void peer_watch_log(struct watch *w, struct tunnel *t, const struct log_fact *fact,
 		    const struct stamp *at, struct actions *out);

@@ -107,6 +107,10 @@ static bool meet_server(struct tunnel *t)
 		return false;
 	bool another = t->peer_ip[0] != '\0';
 	memcpy(t->peer_ip, t->remote_ip, sizeof t->peer_ip);
+	/* Until now it was not known which server the probes went to, nor by which of them this
+	 * was told. */
+	if (!another && t->handshake.n_told > 0)
+		peer_time_init(&t->peer.time);
 	if (another)
 		peer_clock_init(&t->peer, t->peer.enabled, t->peer.has_time,
 				t->config.probe_by_tcp);
@@ -279,6 +283,7 @@ void tunnel_detached(struct tunnel *t)
 	t->counting = false;
 	t->last_rx = NSEC_UNKNOWN;
 	t->lead_told = false;
+	t->handshake.n_told = 0; /* how it ends will not be heard */
 }
 
 nsec tunnel_silence(const struct tunnel *t, nsec mono)

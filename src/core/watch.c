@@ -159,8 +159,10 @@ static void live_state(struct watch *w, struct tunnel *t, const struct managemen
 		peer_clock_burst(&t->peer, BURST_RESTART, at);
 		local_clock_hurry(&w->local_clock, at);
 	}
-	if (change.came_up)
+	if (change.came_up) {
+		peer_watch_came_up(w, t, at, out);
 		peer_clock_burst(&t->peer, BURST_UP, at);
+	}
 }
 
 static void notification(struct watch *w, struct tunnel *t, const struct management_message *m,
