@@ -280,13 +280,17 @@ void rules_peer_step(struct watch *w, struct tunnel *t, const struct stamp *at, 
 static void refine_peer_step(struct watch *w, struct tunnel *t, const struct stamp *now,
 			     struct actions *out)
 {
+	struct clock_step step;
+	peer_time_read_step(&t->peer.time, &step);
+	t->step_refined = true;
+	if (!step.present)
+		return; /* it is another server since */
 	struct notice *n = tell(out, NOTICE_ALERT, alert_severity(ALERT_PEER_CLOCK_STEP), now, t);
 	alert_update(&t->alerts, ALERT_PEER_CLOCK_STEP, n);
 	rules_local_reading(w, now, &n->local_clock);
 	peer_time_read(&t->peer.time, now, &n->local_clock, w->config.offset_limit_s,
 		       &n->peer_clock);
 	describe_peer_step(t, n);
-	t->step_refined = true;
 }
 
 void rules_moments(struct watch *w, struct tunnel *t, const struct stamp *now, struct actions *out)
@@ -307,7 +311,7 @@ void rules_moments(struct watch *w, struct tunnel *t, const struct stamp *now, s
 	if (now->mono >= t->step_resolve && tell_room(out)) {
 		struct notice *n = tell(out, NOTICE_ALERT, SEVERITY_INFO, now, t);
 		alert_resolve(&t->alerts, ALERT_PEER_CLOCK_STEP, now, n);
-		describe_peer_step(t, n);
+		peer_time_read_step(&t->peer.time, &n->step);
 		SAY(n, "the server's clock was not seen to be set again for a minute");
 	}
 }
