@@ -61,10 +61,10 @@ void local_clock_init(struct local_clock *c, const char *const *names, unsigned 
  * was set is discarded, and the question asked again. */
 void local_clock_event(struct local_clock *c, const struct event *e);
 
-/* The clock was set: what was measured before does not hold; ask again at once (an NTP server not
- * sooner than 16 s after the last question). Daemons do not notice everything that sets the clock
- * under them and go on telling their old offset: until they have updated again, that is STALE and
- * the offset unknown. */
+/* The clock was set, by somebody or by the kernel after a suspend: what was measured before does
+ * not hold; ask again at once (an NTP server not sooner than 16 s after the last question). Daemons
+ * do not notice everything that sets the clock under them and go on telling their old offset: until
+ * they have updated again, that is STALE and the offset unknown. */
 void local_clock_was_set(struct local_clock *c, const struct stamp *now);
 
 /* Ask the local sources now (a restart is being judged); remote servers keep their 64 s. */

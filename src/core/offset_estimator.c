@@ -103,6 +103,16 @@ void offset_estimator_init(struct offset_estimator *e)
 	drift_estimator_init(&e->rates, OFFSET_WANDER_PPM);
 }
 
+void offset_estimator_forget(struct offset_estimator *e, nsec ruler)
+{
+	const struct offset_estimator was = *e;
+	offset_estimator_init(e);
+	drift_estimator_init(&e->rates, was.rates.wander_ppm);
+	e->ppm = was.ppm;
+	e->rtt = was.rtt;
+	e->since = ruler;
+}
+
 bool offset_estimator_at(const struct offset_estimator *e, nsec ruler, nsec *lo, nsec *hi)
 {
 	if (e->samples == 0)
@@ -229,12 +239,12 @@ static enum estimate_change take(struct offset_estimator *e, const struct readin
 
 static enum estimate_change add(struct offset_estimator *e, const struct reading *r)
 {
+	if (r->earliest < e->since)
+		return ESTIMATE_KEPT;
 	if (e->samples == 0) {
 		replace(e, r, r->latest);
 		return ESTIMATE_FIRST;
 	}
-	if (r->earliest < e->since)
-		return ESTIMATE_KEPT;
 	/* Answers may overtake each other: compare as of the later one. */
 	nsec at = nsec_max(e->at, r->latest);
 	struct offset_interval was = aged(e->wide, e->at, at, assumed(e));

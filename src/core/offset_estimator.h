@@ -4,9 +4,11 @@
  * (the interval method): a server's answer S to a question that left at t and was answered at u
  * says S - u  <=  server - ours  <  S + 1 - t and the intersection of many such intervals is
  * narrow: RTT + 2^-(k-1) s after k probes, each sent so that it splits what is left. `ours` is the
- * ruler clock, which nobody sets and nobody slews: a step of this machine's wall clock, or a
- * suspend, does not touch the estimate, and an empty intersection can only be a step of the
- * server's clock. Other sources (NTP stamps, a time that was pushed) give intervals, too.
+ * ruler clock, which nobody sets and nobody slews: a step of this machine's wall clock does not
+ * touch the estimate, and an empty intersection can only be a step of the server's clock. (How long
+ * the machine slept, the ruler knows to a second only where the kernel takes it from the hardware
+ * clock: after a suspend it is another ruler, and the caller begins anew.) Other sources (NTP
+ * stamps, a time that was pushed) give intervals, too.
  *
  * Between readings the interval is widened by what the clocks can have moved apart. At first that
  * is the assumed OFFSET_DRIFT_PPM, either way. But the intervals themselves tell how fast the
@@ -73,6 +75,10 @@ struct offset_estimator {
 };
 
 void offset_estimator_init(struct offset_estimator *e);
+
+/* Begins anew at `ruler`: what was known does not hold any more, and no reading that began before
+ * it counts. What was found out about the assumptions and the path is kept. */
+void offset_estimator_forget(struct offset_estimator *e, nsec ruler);
 
 /* A probe: `sent` and `received` on the ruler clock, `seconds` what the server's clock showed in
  * between, in whole seconds since the epoch. Only these readings tell how long a probe is on its

@@ -192,6 +192,14 @@ void peer_time_restart_drift(struct peer_time *p)
 	p->drift_known = false;
 }
 
+void peer_time_slept(struct peer_time *p, const struct stamp *now)
+{
+	for (int f = 0; f < PEER_FACES; f++)
+		offset_estimator_forget(&p->face[f].estimator, now->ruler);
+	p->stepped = false;
+	peer_time_restart_drift(p);
+}
+
 /* Half the width of an interval, in seconds. */
 static double half_width_s(nsec lo, nsec hi)
 {

@@ -72,6 +72,10 @@ struct peer_change peer_time_told(struct peer_time *p, const struct peer_told *t
 void peer_time_learn_drift(struct peer_time *p, const struct stamp *now,
 			   const struct local_clock_reading *local);
 
+/* This machine slept, and the ruler is another one since `now`: nothing that is known holds, and no
+ * reading that began before. */
+void peer_time_slept(struct peer_time *p, const struct stamp *now);
+
 /* This machine's clock was set, or its time source changed its mind: what was learned of the drift
  * against UTC may mix two clocks. */
 void peer_time_restart_drift(struct peer_time *p);

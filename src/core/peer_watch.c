@@ -120,6 +120,15 @@ void peer_watch_local_changed(struct watch *w)
 		peer_time_restart_drift(&t->peer.time);
 }
 
+void peer_watch_slept(struct watch *w, const struct stamp *now)
+{
+	for (struct tunnel *t = w->tunnels; t != NULL; t = t->next) {
+		peer_time_slept(&t->peer.time, now);
+		if (tunnel_is_up(t))
+			peer_clock_burst(&t->peer, BURST_UP, now);
+	}
+}
+
 /* --- what is due ----------------------------------------------------------------------------- */
 
 /* Silence is worth a look at the server before OpenVPN acts; once for each silence. */

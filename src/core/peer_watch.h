@@ -28,6 +28,9 @@ void peer_watch_log(struct watch *w, struct tunnel *t, const struct log_fact *fa
 /* This machine's clock was set, or is told by another source. */
 void peer_watch_local_changed(struct watch *w);
 
+/* This machine slept: the servers' clocks are measured anew. */
+void peer_watch_slept(struct watch *w, const struct stamp *now);
+
 /* Sends, asks and tells what is due. The deadline is on the monotonic clock. */
 void peer_watch_time(struct watch *w, struct tunnel *t, const struct stamp *now,
 		     struct actions *out);

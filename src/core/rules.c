@@ -93,10 +93,9 @@ static enum wish wish_peer_offset(const struct scene *s)
 	if (!isnan(s->peer.vs_utc_s))
 		return wish_offset(s->peer.vs_utc_s, s->peer.vs_utc_max_error_s,
 				   s->w->config.offset_limit_s);
-	/* This machine's clock was set a moment ago, and its time service has not said anything of
-	 * it since: the difference may be ours. */
-	if (s->w->changed && s->w->last_change.step != 0 &&
-	    s->now.mono - s->w->last_change_at.mono < OWN_STEP_COUNTS)
+	/* This machine's clock was set a moment ago, or the machine slept, and its time service has
+	 * not said anything of it since: the difference may be ours. */
+	if (s->w->changed && s->now.mono - s->w->last_change_at.mono < OWN_STEP_COUNTS)
 		return WISH_KEEP;
 	return wish_offset(s->peer.offset_s, s->peer.max_error_s, s->w->config.offset_limit_s);
 }

@@ -57,12 +57,16 @@ static void look_at_clocks(struct watch *w, const struct stamp *at, struct actio
 	w->changed = true;
 	w->last_change = change;
 	w->last_change_at = *at;
+	/* Asleep or set, the clock is not the one any more that the time service has in its books:
+	 * after a suspend the kernel sets it by the hardware clock, often to a second only. */
+	local_clock_was_set(&w->local_clock, at);
+	peer_watch_local_changed(w);
+	if (change.suspended > 0)
+		peer_watch_slept(w, at);
 	if (change.suspended > 0 && tell_room(out))
 		tell_resumed(out, change.suspended, at);
 	if (change.step == 0)
 		return;
-	local_clock_was_set(&w->local_clock, at);
-	peer_watch_local_changed(w);
 	if (!change.leap_second)
 		rules_local_step(w, change.step, NAN, at, out);
 	else if (tell_room(out))

@@ -440,7 +440,7 @@ static void sleep_under_way(void **state)
 	assert_false(peer_clock_event(&p, &e).measured);
 }
 
-/* After a sleep between probes the estimate goes on: it stands on the boot clock. */
+/* A sleep whose length is known does not touch the estimate: it stands on the ruler. */
 static void sleep_between_probes(void **state)
 {
 	(void)state;

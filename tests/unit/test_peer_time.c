@@ -177,6 +177,27 @@ static void a_step_forward_takes_both_along(void **state)
 	near(r.offset_s, 3660, r.max_error_s + 1e-6);
 }
 
+/* After it slept, this machine's ruler is another: nothing holds that was known, and a reading that
+ * was under way says nothing. */
+static void sleep_begins_anew(void **state)
+{
+	(void)state;
+	burst(0);
+	(void)ntp(15 * SEC);
+	struct stamp woke = at(30 * SEC);
+	peer_time_slept(&p, &woke);
+	assert_false(read_at(30 * SEC).present);
+	assert_false(ntp(30 * SEC - MS).measured);
+	assert_false(read_at(31 * SEC).present);
+	system_offset = openvpn_offset = -600 * MS; /* what the ruler is wrong by */
+	struct peer_change change = ntp(40 * SEC);
+	assert_true(change.measured && !change.stepped);
+	assert_false(probe(50 * SEC).stepped);
+	struct peer_clock_reading r = read_at(51 * SEC);
+	assert_false(r.disagrees.present);
+	near(r.offset_s, -0.6, r.max_error_s);
+}
+
 /* Whole seconds that came of themselves, some time in a handshake of 2 s. */
 static void a_pushed_time_is_as_good_as_the_handshake_was_quick(void **state)
 {
@@ -274,6 +295,7 @@ int main(void)
 	    cmocka_unit_test_setup(what_agrees_is_intersected, setup),
 	    cmocka_unit_test_setup(a_damped_clock_is_named, setup),
 	    cmocka_unit_test_setup(a_step_forward_takes_both_along, setup),
+	    cmocka_unit_test_setup(sleep_begins_anew, setup),
 	    cmocka_unit_test_setup(a_pushed_time_is_as_good_as_the_handshake_was_quick, setup),
 	    cmocka_unit_test_setup(against_utc, setup),
 	    cmocka_unit_test_setup(drift_against_utc, setup),
