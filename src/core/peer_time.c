@@ -5,9 +5,9 @@
 #include <math.h>
 #include <stddef.h>
 
-/* OpenVPN's clock does not follow a step back of more than this (otime.c update_now); smaller ones
- * it sits out. */
-#define SITS_OUT (10 * NSEC_PER_SEC)
+/* OpenVPN's clock does not follow a step back of more than 10 s (otime.c update_now); smaller ones
+ * it sits out. It counts in whole seconds, so up to this much may be one that it does. */
+#define SITS_OUT (11 * NSEC_PER_SEC)
 
 void peer_time_init(struct peer_time *p)
 {
@@ -42,19 +42,29 @@ static bool agree(const struct peer_time *p, const struct stamp *now)
 	       interval(p, PEER_SYSTEM, now, &lo2, &hi2) && meet(lo1, hi1, lo2, hi2);
 }
 
-/* A step of one clock says something of the other. Forward, OpenVPN's follows the system's at once,
- * so what was known of the other is of the time before. Backward it stays. If OpenVPN's goes back
- * and meets the system's, which it did not before, nobody set a clock: OpenVPN was restarted. */
-static bool was_set(struct peer_time *p, enum peer_face f, bool disagreed, const struct stamp *at)
+/* What was known of the other clock is of the time before: it may have moved as well. */
+static void forget_other(struct peer_time *p, enum peer_face f, const struct stamp *at)
 {
 	enum peer_face other = f == PEER_OPENVPN ? PEER_SYSTEM : PEER_OPENVPN;
+	offset_estimator_forget(&p->face[other].estimator, at->ruler);
+}
+
+/* A step of one clock says something of the other. Forward, OpenVPN's follows the system's at once.
+ * Backward it stays, if the step was large enough for sure. OpenVPN's own clock is never set alone,
+ * but goes back when OpenVPN is restarted: if it then meets the system's, which it did not before,
+ * nobody set a clock; if it does not, the system's was set since it was heard of. */
+static bool was_set(struct peer_time *p, enum peer_face f, bool disagreed, const struct stamp *at)
+{
 	nsec lo, hi;
 	if (!offset_estimator_step(&p->face[f].estimator, &lo, &hi))
 		return false;
-	if (f == PEER_OPENVPN && hi < 0 && disagreed && agree(p, at))
+	if (f == PEER_OPENVPN && hi < 0 && disagreed && agree(p, at)) {
+		/* This was no step, and what the estimator holds for one replaced the last. */
+		p->stepped = p->stepped && p->step_face != f;
 		return false;
-	if (lo > -SITS_OUT)
-		offset_estimator_init(&p->face[other].estimator);
+	}
+	if (f == PEER_OPENVPN || hi > -SITS_OUT)
+		forget_other(p, f, at);
 	return true;
 }
 
@@ -77,6 +87,9 @@ static struct peer_change take(struct peer_time *p, enum peer_face f, enum peer_
 		p->step_after = before;
 		p->step_before = *at;
 	}
+	/* It drifts, or is being slewed, by more than was assumed, and that goes for both. */
+	if (estimate == ESTIMATE_RESTARTED && !disagreed)
+		forget_other(p, f, at);
 	if (estimate == ESTIMATE_STEPPED || estimate == ESTIMATE_RESTARTED)
 		peer_time_restart_drift(p);
 	return change;

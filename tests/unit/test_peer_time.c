@@ -177,6 +177,87 @@ static void a_step_forward_takes_both_along(void **state)
 	near(r.offset_s, 3660, r.max_error_s + 1e-6);
 }
 
+/* Neither clock was set, but both are slewed by 500 ppm: the one that was not heard of lately says
+ * nothing against the other. */
+static void a_slew_takes_both_along(void **state)
+{
+	(void)state;
+	burst(0);
+	(void)ntp(15 * SEC);
+	for (int minute = 1; minute <= 5; minute++) {
+		nsec t = minute * 64 * SEC;
+		system_offset = openvpn_offset = (t - 15 * SEC) / 1000000 * 500;
+		assert_false(ntp(t).stepped);
+		assert_false(read_at(t + 10 * MS).disagrees.present);
+	}
+}
+
+/* Of a step back that OpenVPN may have sat out nothing is known of its clock. */
+static void a_step_back_that_is_sat_out(void **state)
+{
+	(void)state;
+	burst(0);
+	(void)ntp(15 * SEC);
+	system_offset = openvpn_offset = -10400 * MS; /* ten whole seconds, by the luck of it */
+	assert_true(ntp(30 * SEC).stepped);
+	assert_false(read_at(31 * SEC).disagrees.present);
+	assert_false(probe(40 * SEC).stepped);
+	assert_false(read_at(41 * SEC).disagrees.present);
+}
+
+/* The clock was set back and OpenVPN restarted, and it is OpenVPN's that shows it first. */
+static void a_step_back_and_a_restart(void **state)
+{
+	(void)state;
+	burst(0);
+	(void)ntp(15 * SEC);
+	system_offset = openvpn_offset = -3600 * SEC;
+	assert_true(probe(30 * SEC).stepped);
+	struct peer_clock_reading r = read_at(31 * SEC);
+	assert_false(r.disagrees.present);
+	near(r.offset_s, -3600, r.max_error_s + 1e-6);
+	assert_false(ntp(40 * SEC).stepped); /* one step is one step */
+	assert_false(read_at(41 * SEC).disagrees.present);
+}
+
+/* What a restart of OpenVPN looks like is not told for the step that was before it. */
+static void a_restart_is_not_the_size_of_a_step(void **state)
+{
+	(void)state;
+	struct clock_step step;
+	openvpn_offset = 100 * SEC;
+	burst(0);
+	(void)ntp(15 * SEC);
+	assert_true(read_at(16 * SEC).disagrees.present);
+	system_offset += 5 * SEC;
+	openvpn_offset += 5 * SEC;
+	assert_true(probe(30 * SEC).stepped);
+	(void)ntp(40 * SEC);
+	assert_true(read_at(41 * SEC).disagrees.present);
+	openvpn_offset -= 100 * SEC;
+	assert_false(probe(50 * SEC).stepped);
+	peer_time_read_step(&p, &step);
+	assert_true(!step.present || fabs(step.size_s - 5) <= step.max_error_s);
+}
+
+/* A statement whose time was taken before the step was seen says nothing of the clock after it. */
+static void what_began_before_the_step_is_too_old(void **state)
+{
+	(void)state;
+	burst(0);
+	(void)ntp(15 * SEC);
+	struct peer_told token = {.source = PEER_SOURCE_AUTH_TOKEN,
+				  .face = PEER_OPENVPN,
+				  .earliest = at(20 * SEC),
+				  .latest = at(31 * SEC),
+				  .clock_lo = WALL + 21 * SEC,
+				  .clock_hi = WALL + 22 * SEC};
+	system_offset = openvpn_offset = 60 * SEC;
+	assert_true(ntp(30 * SEC).stepped);
+	assert_false(peer_time_told(&p, &token).measured);
+	assert_false(read_at(32 * SEC).disagrees.present);
+}
+
 /* After it slept, this machine's ruler is another: nothing holds that was known, and a reading that
  * was under way says nothing. */
 static void sleep_begins_anew(void **state)
@@ -295,6 +376,11 @@ int main(void)
 	    cmocka_unit_test_setup(what_agrees_is_intersected, setup),
 	    cmocka_unit_test_setup(a_damped_clock_is_named, setup),
 	    cmocka_unit_test_setup(a_step_forward_takes_both_along, setup),
+	    cmocka_unit_test_setup(a_slew_takes_both_along, setup),
+	    cmocka_unit_test_setup(a_step_back_that_is_sat_out, setup),
+	    cmocka_unit_test_setup(a_step_back_and_a_restart, setup),
+	    cmocka_unit_test_setup(a_restart_is_not_the_size_of_a_step, setup),
+	    cmocka_unit_test_setup(what_began_before_the_step_is_too_old, setup),
 	    cmocka_unit_test_setup(sleep_begins_anew, setup),
 	    cmocka_unit_test_setup(a_pushed_time_is_as_good_as_the_handshake_was_quick, setup),
 	    cmocka_unit_test_setup(against_utc, setup),
