@@ -27,7 +27,7 @@ static struct stamp earlier(const struct stamp *s, nsec by)
 }
 
 /* The client goes through these before the server knows who it is, and the server takes no time for
- * it before it does. */
+ * a script or a token before it does. */
 static bool before_the_server_speaks(enum openvpn_state state)
 {
 	return state == STATE_CONNECTING || state == STATE_RESOLVE || state == STATE_TCP_CONNECT ||
@@ -41,6 +41,12 @@ void handshake_state(struct handshake *h, enum openvpn_state state, const struct
 	h->n_told = 0;
 	h->known = since->mono != NSEC_UNKNOWN;
 	h->began = h->known ? earlier(since, WRITTEN_WITHIN) : *since;
+	/* AUTH is its first packet, and when the client waits, a server by TCP has accepted it. */
+	if (state == STATE_AUTH || (state == STATE_WAIT && h->by_tcp))
+		return;
+	h->by_tcp = state == STATE_TCP_CONNECT;
+	h->asked_known = h->known;
+	h->asked = h->began;
 }
 
 void handshake_hold(struct handshake *h, const struct peer_told *told)
@@ -89,12 +95,13 @@ static bool told_seconds(enum peer_clock_source source, int64_t seconds,
 }
 
 bool peer_told_by_token(const struct handshake *h, struct slice token, bool connected,
-			const struct stamp *at, struct peer_told *out)
+			const struct stamp *since, const struct stamp *at, struct peer_told *out)
 {
 	struct auth_token_times times;
-	if ((!h->known && !connected) || auth_token_times(token, &times) != VERDICT_DONE)
+	bool known = connected ? since->mono != NSEC_UNKNOWN : h->known;
+	if (!known || auth_token_times(token, &times) != VERDICT_DONE)
 		return false;
-	struct stamp earliest = connected ? earlier(at, KEY_EXCHANGE_MAX) : h->began;
+	struct stamp earliest = connected ? earlier(since, KEY_EXCHANGE_MAX) : h->began;
 	return told_seconds(PEER_SOURCE_AUTH_TOKEN, times.renewed, &earliest, at, out);
 }
 
@@ -102,7 +109,8 @@ bool peer_told_by_replay(const struct handshake *h, int64_t time, const struct s
 			 nsec grain, struct peer_told *out)
 {
 	struct stamp latest = earlier(at, -grain);
-	return h->known && told_seconds(PEER_SOURCE_REPLAY_LOG, time, &h->began, &latest, out);
+	return h->asked_known &&
+	       told_seconds(PEER_SOURCE_REPLAY_LOG, time, &h->asked, &latest, out);
 }
 
 void peer_ntp_init(struct peer_ntp *p, bool enabled, const struct stamp *now)

@@ -24,8 +24,9 @@
 
 /* The present handshake; private to peer_sources.c. */
 struct handshake {
-	bool known;
-	struct stamp began; /* the times that the server gives were taken after this instant */
+	bool known, asked_known, by_tcp;
+	struct stamp began; /* the server knows the client only since */
+	struct stamp asked; /* nothing was sent to the server, nor was it connected to, before */
 	unsigned n_told;
 	struct peer_told told[HANDSHAKE_TOLD_MAX];
 };
@@ -46,14 +47,16 @@ bool handshake_release(struct handshake *h, struct peer_told *out)
 bool peer_told_by_echo(const struct handshake *h, struct slice text, const struct stamp *at,
 		       struct peer_told *out) __attribute__((warn_unused_result));
 
-/* ">PASSWORD:Auth-Token:…": OpenVPN's clock at the server. At a renegotiation (`connected`) it is
- * not older than the handshake may last. */
+/* ">PASSWORD:Auth-Token:…": OpenVPN's clock at the server. At a renegotiation (`connected`) it was
+ * not older than the handshake may last when the line came, which was after `since` (mono
+ * NSEC_UNKNOWN: not known, and nothing is said). */
 bool peer_told_by_token(const struct handshake *h, struct slice token, bool connected,
-			const struct stamp *at, struct peer_told *out)
+			const struct stamp *since, const struct stamp *at, struct peer_told *out)
     __attribute__((warn_unused_result));
 
 /* "bad packet ID (may be a replay): [ #1 / time = (T) … ]": OpenVPN's clock at the server when it
- * began to send under these keys, `time` in epoch seconds. `grain`: the line was written up to so
+ * began to send to this client, with its first packet, which is what makes the client enter AUTH;
+ * `time` in epoch seconds. `grain`: the line was written up to so
  * much later than `at`. */
 bool peer_told_by_replay(const struct handshake *h, int64_t time, const struct stamp *at,
 			 nsec grain, struct peer_told *out) __attribute__((warn_unused_result));

@@ -79,7 +79,7 @@ static const struct handshake *handshake_of(const struct watch *w, const struct 
 }
 
 void peer_watch_notification(struct watch *w, struct tunnel *t, const struct management_message *m,
-			     const struct stamp *at, struct actions *out)
+			     const struct stamp *since, const struct stamp *at, struct actions *out)
 {
 	struct peer_told statement;
 	const struct handshake *h = handshake_of(w, t);
@@ -89,7 +89,8 @@ void peer_watch_notification(struct watch *w, struct tunnel *t, const struct man
 	if (m->kind == MANAGEMENT_ECHO)
 		there = peer_told_by_echo(h, m->u.echo.text, at, &statement);
 	else if (m->kind == MANAGEMENT_PASSWORD && m->u.password.kind == PASSWORD_AUTH_TOKEN)
-		there = peer_told_by_token(h, m->u.password.text, tunnel_is_up(t), at, &statement);
+		there = peer_told_by_token(h, m->u.password.text, tunnel_is_up(t), since, at,
+					   &statement);
 	if (there && tunnel_is_up(t))
 		told(w, t, &statement, at, out);
 	else if (there)

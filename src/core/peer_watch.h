@@ -13,9 +13,11 @@
 /* Takes EVENT_PROBE, EVENT_PEER_LINK, EVENT_PEER_LINE, EVENT_PEER_SNTP. */
 void peer_watch_event(struct watch *w, const struct event *e, struct actions *out);
 
-/* A notification of the client's daemon that may tell of the server's clock: ECHO, PASSWORD. */
+/* A notification of the client's daemon that may tell of the server's clock: ECHO, PASSWORD.
+ * `since` is as in struct event. */
 void peer_watch_notification(struct watch *w, struct tunnel *t, const struct management_message *m,
-			     const struct stamp *at, struct actions *out);
+			     const struct stamp *since, const struct stamp *at,
+			     struct actions *out);
 
 /* The client is CONNECTED: what the server told before is taken. */
 void peer_watch_came_up(struct watch *w, struct tunnel *t, const struct stamp *at,

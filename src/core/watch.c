@@ -187,7 +187,7 @@ static void notification(struct watch *w, struct tunnel *t, const struct managem
 	} else if (m->kind == MANAGEMENT_FATAL) {
 		slice_copy(m->text, t->fatal, sizeof t->fatal);
 	} else {
-		peer_watch_notification(w, t, m, at, out);
+		peer_watch_notification(w, t, m, since, at, out);
 	}
 }
 

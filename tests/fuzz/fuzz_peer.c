@@ -128,7 +128,7 @@ static void run_line(char verb, char *text, size_t n)
 	else if (verb == 'E')
 		tell(peer_told_by_echo(&w.handshake, s, &w.now, &told), &told);
 	else if (verb == 'A')
-		tell(peer_told_by_token(&w.handshake, s, n % 2 == 0, &w.now, &told), &told);
+		tell(peer_told_by_token(&w.handshake, s, n % 2 == 0, &w.now, &w.now, &told), &told);
 	else if (verb == 'R')
 		tell(peer_told_by_replay(&w.handshake, atoll(text), &w.now, 0, &told), &told);
 	else if (verb == 'S')

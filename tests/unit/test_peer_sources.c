@@ -82,11 +82,11 @@ static void without_a_handshake_nothing_is_said(void **state)
 static void a_token(void **state)
 {
 	(void)state;
-	struct stamp now = at(5 * SEC);
+	struct stamp now = at(5 * SEC), since = at(5 * SEC - 10 * MS);
 	struct slice token = line_fixture("auth_token_2.6.14.txt", ">PASSWORD:Auth-Token:", 0);
-	assert_false(peer_told_by_token(&h, token, false, &now, &told));
+	assert_false(peer_told_by_token(&h, token, false, &since, &now, &told));
 	enter(STATE_AUTH, 4 * SEC);
-	assert_true(peer_told_by_token(&h, token, false, &now, &told));
+	assert_true(peer_told_by_token(&h, token, false, &since, &now, &told));
 	assert_int_equal(told.source, PEER_SOURCE_AUTH_TOKEN);
 	assert_int_equal(told.face, PEER_OPENVPN);
 	assert_true(told.clock_lo == INT64_C(0x6b064928) * SEC);
@@ -94,18 +94,37 @@ static void a_token(void **state)
 	assert_true(told.earliest.ruler > 3 * SEC && told.latest.ruler == 5 * SEC);
 	/* at a renegotiation no state tells when it began: not longer ago than one may last */
 	token = line_fixture("auth_token_2.6.14.txt", ">PASSWORD:Auth-Token:", 1);
-	assert_true(peer_told_by_token(&h, token, true, &now, &told));
+	assert_true(peer_told_by_token(&h, token, true, &since, &now, &told));
 	assert_true(told.clock_lo == INT64_C(0x6b064932) * SEC);
-	assert_true(told.latest.ruler - told.earliest.ruler == 120 * SEC);
-	assert_false(peer_told_by_token(&h, slice_from("SESS_ID_AT_x"), true, &now, &told));
-	assert_false(peer_told_by_token(&h, slice_from("a script's own"), true, &now, &told));
+	assert_true(since.ruler - told.earliest.ruler == 120 * SEC);
+	assert_true(told.latest.ruler == now.ruler);
+	/* this process was stopped for an hour: the token may have lain there all the time */
+	since = at(0);
+	now = at(3600 * SEC);
+	assert_true(peer_told_by_token(&h, token, true, &since, &now, &told));
+	assert_true(told.earliest.ruler == -120 * SEC);
+	since.mono = NSEC_UNKNOWN;
+	assert_false(peer_told_by_token(&h, token, true, &since, &now, &told));
+	since = at(0);
+	assert_false(peer_told_by_token(&h, slice_from("SESS_ID_AT_x"), true, &since, &now, &told));
+	assert_false(
+	    peer_told_by_token(&h, slice_from("a script's own"), true, &since, &now, &told));
 }
 
 static void a_replayed_packet(void **state)
 {
 	(void)state;
 	struct stamp now = at(100 * SEC);
-	enter(STATE_AUTH, 10 * SEC);
+	/* it had begun to send before the client entered AUTH, by TCP before WAIT */
+	enter(STATE_AUTH, 9 * SEC);
+	assert_false(peer_told_by_replay(&h, 1795500011, &now, SEC, &told));
+	enter(STATE_WAIT, 11 * SEC);
+	enter(STATE_AUTH, 12 * SEC);
+	assert_true(peer_told_by_replay(&h, 1795500011, &now, SEC, &told));
+	assert_true(told.earliest.ruler <= 11 * SEC && told.earliest.ruler > 10 * SEC);
+	enter(STATE_TCP_CONNECT, 10 * SEC);
+	enter(STATE_WAIT, 11 * SEC);
+	enter(STATE_AUTH, 12 * SEC);
 	assert_true(peer_told_by_replay(&h, 1795500011, &now, SEC, &told));
 	assert_int_equal(told.source, PEER_SOURCE_REPLAY_LOG);
 	assert_true(told.latest.ruler == 101 * SEC);
