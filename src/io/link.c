@@ -58,6 +58,7 @@ struct link {
 	enum link_change late_change;
 	char reason[160];
 	uint64_t overlong;
+	struct stamp reading; /* right before the last read */
 	struct stamp drained; /* all that was there at this instant has been read */
 	bool of_server;	      /* its events are EVENT_PEER_… */
 	struct management_framer framer;
@@ -178,9 +179,11 @@ static const char *why(const struct link *l, int error)
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
-	(void)handle;
+	struct wire *w = handle->data;
 	(void)suggested;
 	assert(!receive_buffer_in_use);
+	if (w->link != NULL) /* libuv reads next */
+		w->link->reading = stamp_now();
 	receive_buffer_in_use = true;
 	*buf = uv_buf_init(receive_buffer, sizeof receive_buffer);
 }
@@ -201,7 +204,7 @@ static void tell_lines(struct link *l, struct wire *w, struct slice in)
 	/* What comes next was not there yet, unless its beginning was, or the buffer was too small
 	 * to hold all that was. */
 	if (w->link == l && all && management_framer_empty(&l->framer))
-		l->drained = e.at;
+		l->drained = l->reading;
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
