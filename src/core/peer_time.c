@@ -187,6 +187,10 @@ void peer_time_learn_drift(struct peer_time *p, const struct stamp *now,
 	struct combined c;
 	if (!usable(local) || !combine(p, now, &c))
 		return;
+	/* From one clock to another is no drift. */
+	if (c.disagree != p->drift_disagree)
+		peer_time_restart_drift(p);
+	p->drift_disagree = c.disagree;
 	/* (server - ruler) - (UTC - ruler), the second from this machine's wall clock. */
 	nsec utc = nsec_add(nsec_sub(now->wall, now->ruler), nsec_from_s(local->offset_s));
 	nsec doubt = nsec_add(nsec_from_s(local->max_error_s), nsec_max(now->spread, 0));

@@ -50,6 +50,7 @@ struct peer_time {
 		struct stamp last; /* when it came; valid if the estimator has samples */
 	} face[PEER_FACES];
 	struct drift_estimator utc_drift; /* of the server against UTC */
+	bool drift_disagree; /* it is that of the system's clock while OpenVPN's is another */
 	/* what it says, worked out when it learned: that is a matter of all pairs of samples */
 	bool drift_known;
 	double drift_ppm, drift_max_error_ppm;

@@ -368,6 +368,25 @@ static void drift_against_utc(void **state)
 	assert_true(isnan(read_at(3601 * SEC).drift_ppm));
 }
 
+/* OpenVPN's clock was known first, then the system's, which is another: that is no drift. */
+static void from_one_clock_to_another_is_no_drift(void **state)
+{
+	(void)state;
+	struct local_clock_reading local = utc_known(0, 0.001);
+	openvpn_offset = 50 * SEC;
+	burst(0);
+	struct stamp now = at(10 * SEC);
+	peer_time_learn_drift(&p, &now, &local);
+	for (nsec t = 700 * SEC; t <= 1240 * SEC; t += 60 * SEC) {
+		(void)ntp(t);
+		now = at(t + 10 * MS);
+		peer_time_learn_drift(&p, &now, &local);
+		struct peer_clock_reading r = read_at(t + 10 * MS);
+		assert_true(r.disagrees.present);
+		assert_true(isnan(r.drift_ppm) || fabs(r.drift_ppm) <= r.drift_max_error_ppm);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -385,6 +404,7 @@ int main(void)
 	    cmocka_unit_test_setup(a_pushed_time_is_as_good_as_the_handshake_was_quick, setup),
 	    cmocka_unit_test_setup(against_utc, setup),
 	    cmocka_unit_test_setup(drift_against_utc, setup),
+	    cmocka_unit_test_setup(from_one_clock_to_another_is_no_drift, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
