@@ -12,6 +12,20 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+int exit_status_of(enum clock_verdict verdict)
+{
+	switch (verdict) {
+	case CLOCK_AHEAD:
+	case CLOCK_BEHIND:
+		return EXIT_FAILURE;
+	case CLOCK_FINE:
+		return EXIT_SUCCESS;
+	case CLOCK_INCONCLUSIVE:
+		break;
+	}
+	return EXIT_UNKNOWN;
+}
+
 int complain(int status, const char *format, ...)
 {
 	va_list args;

@@ -4,13 +4,13 @@
  * of it: one `clock` event, and an exit status for scripts.
  */
 #include "core/local_clock.h"
+#include "core/step_detector.h"
 #include "core/tell.h"
 #include "io/app.h"
 #include "io/stamp_now.h"
 #include "sink/escape.h"
 #include "verbs.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,6 +18,7 @@
 
 struct looking {
 	struct local_clock clock;
+	struct step_detector detector;
 	unsigned n_ntp;
 	/* has answered, or it is known that it will not: */
 	bool chrony, ntp_control, timesync, kernel;
@@ -81,6 +82,9 @@ static void step(void *self, const struct event *e, struct actions *out)
 	out->n_actions = out->n_notices = 0;
 	if (l->done)
 		return;
+	struct clock_change change;
+	if (step_detector_look(&l->detector, &e->at, &change))
+		local_clock_was_set(&l->clock, &e->at);
 	local_clock_event(&l->clock, e);
 	note_answer(l, e);
 	if (all_answered(l) || e->at.mono >= l->until || e->kind == EVENT_STOP)
@@ -101,17 +105,6 @@ static bool done(const void *self)
 	return l->done;
 }
 
-/* Fine only if a time service keeps it and the limit holds for all that the bound allows. */
-static int judge(const struct local_clock_reading *r, double limit_s)
-{
-	double off = isnan(r->offset_s) ? 0 : fabs(r->offset_s);
-	if (!isnan(r->offset_s) && !isnan(r->max_error_s) && off - r->max_error_s > limit_s)
-		return EXIT_FAILURE;
-	if (r->state != LOCAL_CLOCK_SYNCHRONIZED || isnan(r->max_error_s))
-		return EXIT_UNKNOWN;
-	return off + r->max_error_s <= limit_s ? EXIT_SUCCESS : EXIT_UNKNOWN;
-}
-
 int verb_clock(const struct options *o)
 {
 	const struct app_options options = {
@@ -130,6 +123,6 @@ int verb_clock(const struct options *o)
 		return complain(status, "%s", error);
 	status = app_run(app);
 	if (status == 0 && l.done)
-		status = judge(&l.reading, o->offset_limit_s);
+		status = exit_status_of(local_clock_verdict(&l.reading, o->offset_limit_s));
 	return app_close(app, status);
 }

@@ -4,6 +4,7 @@
  * answer: one event, and an exit status for scripts.
  */
 #include "core/local_clock.h"
+#include "core/step_detector.h"
 #include "core/tell.h"
 #include "core/tunnel.h"
 #include "io/address.h"
@@ -30,6 +31,7 @@ struct probing {
 	struct tunnel_config config;
 	struct tunnel tunnel;
 	struct local_clock clock;
+	struct step_detector detector; /* of this machine's clocks, which may be set meanwhile */
 	char server[PROFILE_NAME_MAX + 16];
 	char reason[128]; /* of the last failure that had one */
 	bool progress;	  /* somebody looks at stderr */
@@ -38,20 +40,6 @@ struct probing {
 };
 
 /* --- what came of it ------------------------------------------------------------------------- */
-
-static int status_of(enum clock_verdict verdict)
-{
-	switch (verdict) {
-	case CLOCK_AHEAD:
-	case CLOCK_BEHIND:
-		return EXIT_FAILURE;
-	case CLOCK_FINE:
-		return EXIT_SUCCESS;
-	case CLOCK_INCONCLUSIVE:
-		break;
-	}
-	return EXIT_UNKNOWN;
-}
 
 static unsigned sent(const struct probe_tally *t)
 {
@@ -136,8 +124,11 @@ static void tell_timeless(struct probing *p, const struct probe_tally *t, const 
 {
 	struct notice *n = answer(p, NOTICE_MONITOR, SEVERITY_INFO, t, now, out);
 	snprintf(n->message, sizeof n->message,
-		 "%.120s answers, but tells no time: without tls-auth, tls-crypt or tls-crypt-v2 "
-		 "its packets carry none",
+		 p->config.probe_has_time
+		     ? "%.120s answers, but this machine slept meanwhile, and what was measured "
+		       "does not hold any more: try again"
+		     : "%.120s answers, but tells no time: without tls-auth, tls-crypt or "
+		       "tls-crypt-v2 its packets carry none",
 		 p->server);
 	p->status = EXIT_UNKNOWN;
 }
@@ -151,7 +142,7 @@ static void tell_reading(struct probing *p, const struct probe_tally *t,
 	n->local_clock = *local;
 	n->peer_clock = *peer;
 	say_peer_clock(peer, n->message, sizeof n->message);
-	p->status = status_of(peer->verdict);
+	p->status = exit_status_of(peer->verdict);
 }
 
 static void finish(struct probing *p, const struct stamp *now, struct actions *out)
@@ -197,12 +188,24 @@ static bool silent_for_good(const struct probing *p)
 	return t.answered == 0 && sent(&t) >= ENOUGH_SILENCE;
 }
 
+/* What was measured before this machine's clock was set does not hold after. */
+static void look_at_clocks(struct probing *p, const struct stamp *at)
+{
+	struct clock_change change;
+	if (!step_detector_look(&p->detector, at, &change))
+		return;
+	local_clock_was_set(&p->clock, at);
+	if (change.suspended > 0)
+		peer_time_slept(&p->tunnel.peer.time, at);
+}
+
 static void step(void *self, const struct event *e, struct actions *out)
 {
 	struct probing *p = self;
 	out->n_actions = out->n_notices = 0;
 	if (p->done)
 		return;
+	look_at_clocks(p, &e->at);
 	local_clock_event(&p->clock, e);
 	if (e->kind == EVENT_PROBE) {
 		(void)peer_clock_event(&p->tunnel.peer, e);

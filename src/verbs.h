@@ -6,10 +6,14 @@
 #ifndef OVPNWATCH_VERBS_H
 #define OVPNWATCH_VERBS_H
 
+#include "core/names.h"
 #include "options.h"
 
-/* `clock` and `probe`: nothing is known of the clock. */
+/* `clock` and `probe`: the clock is not known well enough for a verdict. */
 #define EXIT_UNKNOWN 3
+
+/* `clock` and `probe`: the exit status that says the verdict. */
+int exit_status_of(enum clock_verdict verdict);
 
 int verb_watch(const struct options *o);
 int verb_replay(const struct options *o);

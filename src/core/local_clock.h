@@ -83,6 +83,11 @@ nsec local_clock_deadline(const struct local_clock *c);
 void local_clock_read(const struct local_clock *c, const struct stamp *now,
 		      struct local_clock_reading *out);
 
+/* Whether a reading is within the limit: CLOCK_FINE where a time service keeps the clock, all that
+ * its bound allows is, and so is what a source that contradicts it says; CLOCK_AHEAD or
+ * CLOCK_BEHIND (this clock, of UTC) where nothing that the bound allows is. */
+enum clock_verdict local_clock_verdict(const struct local_clock_reading *r, double limit_s);
+
 /* One source, for a person. */
 struct local_clock_line {
 	enum local_clock_source source;

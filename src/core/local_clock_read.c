@@ -202,6 +202,26 @@ static void name_falsetickers(const struct local_clock *c, const struct local_op
 			out->falsetickers[out->n_falsetickers++] = c->names[i];
 }
 
+/* False also where one of them is not known. */
+static bool within(double offset_s, double max_error_s, double limit_s)
+{
+	return fabs(offset_s) + max_error_s <= limit_s;
+}
+
+enum clock_verdict local_clock_verdict(const struct local_clock_reading *r, double limit_s)
+{
+	if (fabs(r->offset_s) - r->max_error_s > limit_s)
+		return r->offset_s > 0 ? CLOCK_BEHIND : CLOCK_AHEAD;
+	/* The kernel knows no offset: its bound is of the clock itself. */
+	double offset_s = isnan(r->offset_s) ? 0 : r->offset_s;
+	if (r->state != LOCAL_CLOCK_SYNCHRONIZED || !within(offset_s, r->max_error_s, limit_s))
+		return CLOCK_INCONCLUSIVE;
+	if (r->disagrees.present &&
+	    !within(r->disagrees.offset_s, r->disagrees.max_error_s, limit_s))
+		return CLOCK_INCONCLUSIVE;
+	return CLOCK_FINE;
+}
+
 void local_clock_read(const struct local_clock *c, const struct stamp *now,
 		      struct local_clock_reading *out)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sink/answer.h"
+#include "core/local_clock.h"
 #include "core/phrases.h"
 #include "sink/escape.h"
 
@@ -109,10 +110,13 @@ static void local_rows(struct rows *r, const struct local_clock_reading *l)
 
 static void local_verdict(struct rows *r, const struct local_clock_reading *l, double limit_s)
 {
-	double off = fabs(l->offset_s), error = l->max_error_s;
-	if (!isnan(off) && !isnan(error) && off - error > limit_s)
+	enum clock_verdict verdict = local_clock_verdict(l, limit_s);
+	if (verdict == CLOCK_AHEAD || verdict == CLOCK_BEHIND)
 		row(r, "verdict", "off by more than the limit of %g s", limit_s);
-	else if (l->state == LOCAL_CLOCK_UNSYNCHRONIZED && off + error <= limit_s)
+	else if (verdict == CLOCK_FINE)
+		row(r, "verdict", "fine: off by less than the limit of %g s", limit_s);
+	else if (l->state == LOCAL_CLOCK_UNSYNCHRONIZED &&
+		 fabs(l->offset_s) + l->max_error_s <= limit_s)
 		row(r, "verdict",
 		    "within the limit of %g s now, but no time service keeps it there", limit_s);
 	else if (l->state != LOCAL_CLOCK_SYNCHRONIZED)
@@ -121,8 +125,8 @@ static void local_verdict(struct rows *r, const struct local_clock_reading *l, d
 			? "nobody could be asked; name an NTP server with --ntp"
 			: "no time service keeps this clock now; see `timedatectl`, `chronyc "
 			  "tracking`");
-	else if (!isnan(off) && !isnan(error) && off + error <= limit_s)
-		row(r, "verdict", "fine: off by less than the limit of %g s", limit_s);
+	else if (l->disagrees.present)
+		row(r, "verdict", "inconclusive: two sources of time contradict each other");
 	else
 		row(r, "verdict",
 		    "inconclusive: the bound does not support one; name NTP servers "

@@ -99,7 +99,7 @@ static void servers_that_contradict(void **state)
 	      "falseticker  evil\\x1b[2J\n"
 	      "slewed       by -500 ppm\n"
 	      "disagrees    timesyncd says 5.000 s behind UTC (+/- 10 ms)\n"
-	      "verdict      fine: off by less than the limit of 1 s\n");
+	      "verdict      inconclusive: two sources of time contradict each other\n");
 }
 
 static void what_is_not_known(void **state)
@@ -115,6 +115,10 @@ static void what_is_not_known(void **state)
 	this_clock(LOCAL_CLOCK_SYNCHRONIZED, LOCAL_SOURCE_KERNEL, NAN, 0.02);
 	reads("this clock   synchronized, by kernel\n"
 	      "offset       not known; the kernel's bound is +/- 20 ms\n"
+	      "verdict      fine: off by less than the limit of 1 s\n");
+	this_clock(LOCAL_CLOCK_SYNCHRONIZED, LOCAL_SOURCE_KERNEL, NAN, 1.5);
+	reads("this clock   synchronized, by kernel\n"
+	      "offset       not known; the kernel's bound is +/- 1.5 s\n"
 	      "verdict      inconclusive: the bound does not support one; name NTP servers with "
 	      "--ntp\n");
 }

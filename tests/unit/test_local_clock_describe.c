@@ -5,6 +5,7 @@
 #include "core/tell.h"
 #include "unit/local_clock_world.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -289,6 +290,40 @@ static void flaws_in_words(void **state)
 			    "more; the servers contradict each other, and no majority agrees");
 }
 
+/* Fine is what every word that counts allows; nothing that is not known is. */
+static void verdicts(void **state)
+{
+	static const struct {
+		enum local_clock_state state;
+		double offset_s, max_error_s, disagrees_s; /* NAN: nobody does */
+		enum clock_verdict verdict;
+	} rows[] = {
+	    {LOCAL_CLOCK_SYNCHRONIZED, 0.2, 0.1, NAN, CLOCK_FINE},
+	    {LOCAL_CLOCK_SYNCHRONIZED, -0.95, 0.1, NAN, CLOCK_INCONCLUSIVE},
+	    {LOCAL_CLOCK_SYNCHRONIZED, -1.2, 0.1, NAN, CLOCK_AHEAD},
+	    {LOCAL_CLOCK_UNSYNCHRONIZED, 1.2, 0.1, NAN, CLOCK_BEHIND},
+	    {LOCAL_CLOCK_UNSYNCHRONIZED, 0.2, 0.1, NAN, CLOCK_INCONCLUSIVE},
+	    {LOCAL_CLOCK_STALE, 0.2, 0.1, NAN, CLOCK_INCONCLUSIVE},
+	    {LOCAL_CLOCK_SYNCHRONIZED, NAN, 0.1, NAN, CLOCK_FINE},
+	    {LOCAL_CLOCK_SYNCHRONIZED, NAN, 2, NAN, CLOCK_INCONCLUSIVE},
+	    {LOCAL_CLOCK_SYNCHRONIZED, NAN, NAN, NAN, CLOCK_INCONCLUSIVE},
+	    {LOCAL_CLOCK_UNKNOWN, NAN, NAN, NAN, CLOCK_INCONCLUSIVE},
+	    {LOCAL_CLOCK_SYNCHRONIZED, 0.2, 0.1, 5, CLOCK_INCONCLUSIVE},
+	    {LOCAL_CLOCK_SYNCHRONIZED, 0.2, 0.1, -0.5, CLOCK_FINE},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct local_clock_reading r = local_clock_unknown();
+		r.state = rows[i].state;
+		r.offset_s = rows[i].offset_s;
+		r.max_error_s = rows[i].max_error_s;
+		r.disagrees.present = !isnan(rows[i].disagrees_s);
+		r.disagrees.offset_s = rows[i].disagrees_s;
+		r.disagrees.max_error_s = 0.01;
+		assert_int_equal(local_clock_verdict(&r, 1), rows[i].verdict);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +336,7 @@ int main(void)
 	    cmocka_unit_test(nothing_answers),
 	    cmocka_unit_test(everything_answers),
 	    cmocka_unit_test(flaws_in_words),
+	    cmocka_unit_test(verdicts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
