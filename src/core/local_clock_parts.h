@@ -17,9 +17,9 @@
 #define STALE_LEAST	(3600 * NSEC_PER_SEC)
 
 /* How fast a bound grows (ppm): a clock that is steered, as RFC 5905 assumes (PHI), and one that
- * may run free beside the NTP servers that we ask. */
+ * may run free beside the NTP servers that we ask: it is as good as its crystal. */
 #define PHI_PPM	 15
-#define FREE_PPM 50
+#define FREE_PPM CRYSTAL_PPM
 
 /* How far the ruler may be from true time, and the least that counts as a slew. */
 #define CRYSTAL_PPM 100
