@@ -280,6 +280,11 @@ void peer_time_read(const struct peer_time *p, const struct stamp *now,
 	out->verdict = verdict(out->vs_utc_s, out->vs_utc_max_error_s, limit_s);
 }
 
+void peer_time_disown_step(struct peer_time *p)
+{
+	p->stepped = false;
+}
+
 void peer_time_read_step(const struct peer_time *p, struct clock_step *out)
 {
 	nsec lo, hi;

@@ -91,6 +91,9 @@ void peer_time_read(const struct peer_time *p, const struct stamp *now,
 		    const struct local_clock_reading *local, double limit_s,
 		    struct peer_clock_reading *out);
 
+/* What was taken for a step may be one of our own clock: there was none. */
+void peer_time_disown_step(struct peer_time *p);
+
 /* The last step. out->present is false if there was none. */
 void peer_time_read_step(const struct peer_time *p, struct clock_step *out);
 

@@ -19,7 +19,10 @@ static void changed(struct watch *w, struct tunnel *t, const struct peer_change 
 		    const struct stamp *at, struct actions *out)
 {
 	struct local_clock_reading local;
-	if (change->stepped)
+	/* A recording knows one clock only: that of the client, which may have been set as well. */
+	if (change->stepped && w->config.replay)
+		peer_time_disown_step(&t->peer.time);
+	else if (change->stepped)
 		rules_peer_step(w, t, at, out);
 	if (!change->measured)
 		return;
@@ -160,8 +163,9 @@ static void news(struct watch *w, struct tunnel *t, const struct stamp *now, str
 		return;
 	rules_local_reading(w, now, &local);
 	peer_time_read(&t->peer.time, now, &local, w->config.offset_limit_s, &peer);
-	if (!peer.present ||
-	    (!is_news(was, &peer, w->config.offset_limit_s) && now->mono < t->next_clock_notice))
+	/* What a recording said long ago holds only if its own clock was not set since. */
+	bool due = now->mono >= t->next_clock_notice && !w->config.replay;
+	if (!peer.present || (!is_news(was, &peer, w->config.offset_limit_s) && !due))
 		return;
 	*was = peer;
 	t->next_clock_notice = now->mono + CLOCK_NOTICE_EVERY;

@@ -506,6 +506,17 @@ def a_log_tells_the_servers_clock():
                for e in events)
 
 
+def a_log_does_not_tell_whose_clock_was_set():
+    """The difference changed by ten minutes: it is the client's clock that the log was written by."""
+    code, out, errors = run("replay", os.path.join(FIXTURES, "replayed-after-step.log"))
+    assert code == 0, errors
+    events = parse(out, "replayed")
+    clocks = [e["peer_clock"] for e in events if e["event_type"] == "clock"]
+    assert len(clocks) == 2 and abs(clocks[0]["offset_s"]) < 2 and -601 < clocks[1]["offset_s"] < -597, clocks
+    assert not any(e["event_type"] == "alert" and e["alert"]["name"] == "peer_clock_step" for e in events)
+    assert "was set back" not in out.decode(), out
+
+
 def the_clock_says_who_was_asked():
     code, out, errors = run("clock", "--verbose", "--format", "text")
     assert code in (0, 1, 3), code
