@@ -7,7 +7,8 @@
 
 #include "core/stamp.h"
 
-/* All three clocks, read together as closely as a few tries allow; `spread` says how closely. */
+/* All clocks of a stamp, read together as closely as a few tries allow; `spread` says how closely.
+ */
 struct stamp stamp_now(void);
 
 #endif
