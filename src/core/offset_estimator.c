@@ -103,11 +103,17 @@ void offset_estimator_init(struct offset_estimator *e)
 	drift_estimator_init(&e->rates, OFFSET_WANDER_PPM);
 }
 
+void offset_estimator_expect_late(struct offset_estimator *e, nsec late)
+{
+	e->late = late;
+}
+
 void offset_estimator_forget(struct offset_estimator *e, nsec ruler)
 {
 	const struct offset_estimator was = *e;
 	offset_estimator_init(e);
 	drift_estimator_init(&e->rates, was.rates.wander_ppm);
+	e->late = was.late;
 	e->ppm = was.ppm;
 	e->rtt = was.rtt;
 	e->since = ruler;
@@ -272,7 +278,7 @@ enum estimate_change offset_estimator_add(struct offset_estimator *e, nsec sent,
 	const struct reading r = {
 	    sent,
 	    received,
-	    {seconds * NSEC_PER_SEC - received, (seconds + 1) * NSEC_PER_SEC - sent},
+	    {seconds * NSEC_PER_SEC - received, (seconds + 1) * NSEC_PER_SEC + e->late - sent},
 	    received - sent};
 	return add(e, &r);
 }
@@ -322,12 +328,20 @@ static bool can_aim(const struct offset_estimator *e, nsec earliest, struct offs
 	       nsec_sub(told->hi, told->lo) < AIM_WIDTH_MAX;
 }
 
+/* In the middle of where the second that is shown can turn over: then either answer leaves the same
+ * width, (width + late) / 2, and `late` is what remains at last. */
+static nsec splitting(const struct offset_estimator *e, struct offset_interval told)
+{
+	told.hi = nsec_max(nsec_sub(told.hi, e->late), told.lo);
+	return middle(told);
+}
+
 nsec offset_estimator_aim(const struct offset_estimator *e, nsec earliest, nsec lead)
 {
 	struct offset_interval told;
 	if (!can_aim(e, earliest, &told))
 		return earliest;
-	return turnover(e, earliest, lead, middle(told));
+	return turnover(e, earliest, lead, splitting(e, told));
 }
 
 nsec offset_estimator_aim_check(const struct offset_estimator *e, nsec earliest, nsec lead)
@@ -337,7 +351,7 @@ nsec offset_estimator_aim_check(const struct offset_estimator *e, nsec earliest,
 		return earliest;
 	int run = e->run < 0 ? -e->run : e->run;
 	if (run < OFFSET_RUN_CHECK)
-		return turnover(e, earliest, lead, middle(edges));
+		return turnover(e, earliest, lead, splitting(e, edges));
 	/* A round trip outside: half of it is the doubt about when the question arrives. First far
 	 * enough for a step to show as one, then near, for drift; further out each time that an
 	 * answer was too slow to tell. */

@@ -58,6 +58,7 @@ struct offset_interval {
 };
 
 struct offset_estimator {
+	nsec late;	  /* what is read of the clock may be so much behind it */
 	unsigned samples; /* since the last step, or since all began anew; 0: nothing is known */
 	nsec at;	  /* ruler: both intervals are as of this instant */
 	struct offset_interval told; /* aged by the rates that were learned; inside the wide one */
@@ -75,6 +76,11 @@ struct offset_estimator {
 };
 
 void offset_estimator_init(struct offset_estimator *e);
+
+/* What probes read of the clock may be up to `late` behind it (a clock that is read from a timer's
+ * last tick): the second that they show turns over so much later than the clock's. The bound then
+ * is no better than that. Called after offset_estimator_init(), before the first reading. */
+void offset_estimator_expect_late(struct offset_estimator *e, nsec late);
 
 /* Begins anew at `ruler`: what was known does not hold any more, and no reading that began before
  * it counts. What was found out about the assumptions and the path is kept. */
@@ -106,7 +112,8 @@ enum estimate_change offset_estimator_add_exchange(struct offset_estimator *e, n
 bool offset_estimator_at(const struct offset_estimator *e, nsec ruler, nsec *lo, nsec *hi);
 
 /* The first instant not before `earliest` (ruler) to decide on a question that splits the interval
- * best: the server's second should turn over in the middle of it when the question arrives. `lead`
+ * best: the second that the server shows should turn over in the middle of what it can show when
+ * the question arrives. `lead`
  * is the time from the decision to the departure: 0 over UDP, a round trip for a connection over
  * TCP. `earliest` if nothing is known. */
 nsec offset_estimator_aim(const struct offset_estimator *e, nsec earliest, nsec lead);

@@ -14,6 +14,7 @@ void peer_time_init(struct peer_time *p)
 	*p = (struct peer_time){.stepped = false};
 	for (int f = 0; f < PEER_FACES; f++)
 		offset_estimator_init(&p->face[f].estimator);
+	offset_estimator_expect_late(&p->face[PEER_OPENVPN].estimator, PEER_TICK);
 	drift_estimator_init(&p->utc_drift, DRIFT_WANDER_PPM);
 }
 
@@ -130,10 +131,12 @@ struct peer_change peer_time_told(struct peer_time *p, const struct peer_told *t
 	bool disagreed = disagree(p, &told->latest);
 	unsigned samples = e->samples;
 	nsec from = ruler_before(&told->earliest), until = ruler_after(&told->latest);
+	nsec late = told->face == PEER_OPENVPN ? PEER_TICK : 0;
 	enum estimate_change estimate =
 	    told->exchange
 		? offset_estimator_add_exchange(e, from, until, told->clock_lo, told->clock_hi)
-		: offset_estimator_add_between(e, from, until, told->clock_lo, told->clock_hi);
+		: offset_estimator_add_between(e, from, until, told->clock_lo,
+					       nsec_add(told->clock_hi, late));
 	return take(p, told->face, told->source, samples, estimate, disagreed, &told->latest);
 }
 

@@ -5,6 +5,10 @@
  * not back (otime.c update_now: a step back of more than 10 s is taken out until the process ends).
  * Each has an interval of its own, on the ruler of this machine, that every reading narrows.
  *
+ * What OpenVPN shows is also late: it is time(NULL) (otime.c update_time), which Linux takes from
+ * the last tick of its timer, so a second turns over up to a tick after it should. (On Windows it
+ * counts from when it began, otime.c and compat-gettimeofday.c, and may be a second off for good.)
+ *
  * Happy path: peer_time_probe() for each answered probe, peer_time_told() for what comes of itself,
  * peer_time_read(): where the two clocks agree as far as is known, the intersection of both.
  * Failure modes: they cannot be the same: then the system's clock is read and OpenVPN's is named
@@ -22,6 +26,10 @@
 
 enum peer_face { PEER_OPENVPN, PEER_SYSTEM };
 #define PEER_FACES 2
+
+/* The longest tick of any Linux (CONFIG_HZ=100). Most have 4 ms, of which one may be missed, or 1.
+ */
+#define PEER_TICK (10 * NSEC_PER_MSEC)
 
 /* One statement about a clock of the server: at some instant from `earliest` to `latest` it showed
  * something from `clock_lo` to `clock_hi` (nanoseconds since the epoch). */

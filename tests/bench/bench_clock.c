@@ -10,7 +10,8 @@
  *
  * A run is 12 probes, aimed, 0.75 s apart or more (a lost one is not sent again), then an hour of
  * one a minute. The truth is looked for after each answer and before each probe, when the
- * interval is at its oldest. `ideal` is RTT + 2^-(k-1) s, after k probes that were answered.
+ * interval is at its oldest. `ideal` is RTT + 2^-(k-1) s, after k probes that were answered, and
+ * 10 ms more where the server's clock is read from the ticks of its timer (see core/peer_time.h).
  *
  * The second table is the drift of the server against UTC, from the same readings and a UTC that is
  * known within so much at each.
@@ -83,18 +84,22 @@ struct path_row {
 	int jitter_percent;
 	int there_percent; /* of the round trip on the way there; or ANY */
 	bool loss, spikes; /* 20 %; 5 % of one second, on either way */
+	int tick_ms;	   /* the server reads its clock from its timer's last tick; 0: at once */
 };
 
 static const nsec rtts[] = {MS * 2 / 5, 5 * MS, 50 * MS, 300 * MS};
 
 static const struct path_row paths[] = {
-    {"plain", 0, 50, false, false},
-    {"jitter 1 RTT", 100, 50, false, false},
-    {"asymmetric 90:10", 0, 90, false, false},
-    {"asymmetric 0:100", 0, 0, false, false},
-    {"20 % lost", 10, 50, true, false},
-    {"5 % spikes of 1 s", 10, 50, false, true},
-    {"all of these", 50, ANY, true, true},
+    {"plain", 0, 50, false, false, 0},
+    {"jitter 1 RTT", 100, 50, false, false, 0},
+    {"asymmetric 90:10", 0, 90, false, false, 0},
+    {"asymmetric 0:100", 0, 0, false, false, 0},
+    {"20 % lost", 10, 50, true, false, 0},
+    {"5 % spikes of 1 s", 10, 50, false, true, 0},
+    {"tick of 1 ms", 0, 50, false, false, 1},
+    {"4 ms, 5 % missed", 0, 50, false, false, 4},
+    {"tick of 10 ms", 0, 50, false, false, 10},
+    {"all of these", 50, ANY, true, true, 4},
 };
 
 static const struct clock_row still = {"none", 0, false, STEADY, 0, 100};
@@ -116,7 +121,7 @@ static const struct clock_row clocks[] = {
 struct world {
 	const struct path_row *path;
 	const struct clock_row *clock;
-	nsec rtt, there, offset;
+	nsec rtt, there, offset, tick_phase;
 	double ppm, phase, period_s, amount, when_s;
 };
 
@@ -152,6 +157,18 @@ static nsec truth(const struct world *w, nsec ruler)
 	return w->offset + nsec_from_s(t * w->ppm * 1e-6 + habit(w, t));
 }
 
+/* What is read of the server's clock when it shows `clock`. */
+static nsec shown(const struct world *w, nsec clock)
+{
+	nsec tick = w->path->tick_ms * MS;
+	if (tick == 0)
+		return clock;
+	nsec late = (clock + w->tick_phase) % tick;
+	if (w->path->tick_ms == 4 && one_in(20))
+		late += tick;
+	return clock - late;
+}
+
 /* False: it was lost. *received is when the answer came, or when it was given up. */
 static bool probe(struct offset_estimator *e, const struct world *w, nsec sent, nsec *received,
 		  enum estimate_change *change)
@@ -164,8 +181,9 @@ static bool probe(struct offset_estimator *e, const struct world *w, nsec sent, 
 	*received = sent + there + back;
 	if (w->path->loss && one_in(5))
 		return false;
+	nsec arrived = sent + there;
 	*change =
-	    offset_estimator_add(e, sent, *received, (sent + there + truth(w, sent + there)) / SEC);
+	    offset_estimator_add(e, sent, *received, shown(w, arrived + truth(w, arrived)) / SEC);
 	return true;
 }
 
@@ -179,6 +197,7 @@ static struct world some_world(const struct path_row *path, nsec rtt, const stru
 	w.ppm =
 	    clock->exact ? clock->ppm * (one_in(2) ? 1 : -1) : random_in(-clock->ppm, clock->ppm);
 	w.phase = random_in(0, 1);
+	w.tick_phase = path->tick_ms > 0 ? random_nsec(0, path->tick_ms * MS) : 0;
 	w.period_s = random_in(1800, 14400);
 	w.amount = clock->habit == POLLS ? random_in(1, 4) : clock->amount * (one_in(2) ? 1 : -1);
 	if (clock->habit == SLEWS)
@@ -226,6 +245,12 @@ static void count(struct tally *t, unsigned samples, bool burst, nsec width,
 	}
 }
 
+/* What is allowed for, as for every server: it is not known which tick it has. */
+static nsec late(const struct path_row *path)
+{
+	return path->tick_ms > 0 ? 10 * MS : 0;
+}
+
 static void run(const struct path_row *path, nsec rtt, const struct clock_row *clock,
 		struct tally *t)
 {
@@ -233,6 +258,7 @@ static void run(const struct path_row *path, nsec rtt, const struct clock_row *c
 	nsec sent = random_nsec(0, 100000 * SEC), received = sent;
 	const struct world w = some_world(path, rtt, clock, sent);
 	offset_estimator_init(&e);
+	offset_estimator_expect_late(&e, late(path));
 	for (int k = 0; k < BURST + QUIET; k++) {
 		bool burst = k < BURST;
 		enum estimate_change change;
@@ -252,9 +278,9 @@ static double percent(unsigned part, unsigned whole)
 	return whole == 0 ? 100 : 100.0 * part / whole;
 }
 
-static double ideal_s(nsec rtt, int answers)
+static double ideal_s(const struct path_row *path, nsec rtt, int answers)
 {
-	return nsec_to_s(rtt) + 1.0 / (1 << (answers - 1));
+	return nsec_to_s(rtt + late(path)) + 1.0 / (1 << (answers - 1));
 }
 
 static double mean_width_s(const struct tally *t, int answers)
@@ -262,10 +288,10 @@ static double mean_width_s(const struct tally *t, int answers)
 	return t->width[answers] / fmax(1, t->n_width[answers]);
 }
 
-static bool narrow(nsec rtt, const struct tally *t)
+static bool narrow(const struct path_row *path, nsec rtt, const struct tally *t)
 {
 	for (int k = 4; k <= BURST; k += 4)
-		if (mean_width_s(t, k) > ideal_s(rtt, k) + nsec_to_s(WIDTH_SPARE))
+		if (mean_width_s(t, k) > ideal_s(path, rtt, k) + nsec_to_s(WIDTH_SPARE))
 			return false;
 	return true;
 }
@@ -277,10 +303,10 @@ static bool report(const struct path_row *path, nsec rtt, const struct clock_row
 	double quiet = percent(t->quiet_inside, t->quiet_looks);
 	bool good = fmin(burst, quiet) >= clock->must &&
 		    (clock->must < 100 || t->steps + t->restarts == 0) &&
-		    (path->jitter_percent > 0 || narrow(rtt, t));
+		    (path->jitter_percent > 0 || narrow(path, rtt, t));
 	printf("%-18s %-15s %5.1f ", path->name, clock->name, nsec_to_s(rtt) * 1e3);
 	for (int k = 4; k <= BURST; k += 4)
-		printf(" %6.1f/%-6.1f", mean_width_s(t, k) * 1e3, ideal_s(rtt, k) * 1e3);
+		printf(" %6.1f/%-6.1f", mean_width_s(t, k) * 1e3, ideal_s(path, rtt, k) * 1e3);
 	printf(" %6.1f  %7.3f %7.3f %6.1f  %5.2f %5.2f  ",
 	       t->quiet_width / fmax(1, t->n_quiet_width) * 1e3, burst, quiet,
 	       nsec_to_s(t->outside) * 1e3, (double)t->restarts / runs, (double)t->steps / runs);

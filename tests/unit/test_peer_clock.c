@@ -225,7 +225,7 @@ static void measures_the_offset(void **state)
 	assert_true(r.present);
 	assert_int_equal(r.source, PEER_SOURCE_OPENVPN_CONTROL);
 	assert_int_equal(r.samples, 8);
-	assert_true(fabs(r.offset_s - 7) <= r.max_error_s && r.max_error_s < 0.0065);
+	assert_true(fabs(r.offset_s - 7) <= r.max_error_s && r.max_error_s < 0.0115);
 	assert_true(r.age_s > 0 && r.age_s < 15);
 	assert_true(isnan(r.drift_ppm) && isnan(r.vs_utc_s) && isnan(r.vs_utc_max_error_s));
 	/* the wall clock is set: the server's offset to it changes, and nothing else does */
@@ -293,7 +293,7 @@ static void sees_the_server_step(void **state)
 	assert_true(peer_clock_busy(&p));
 	assert_int_equal(run(t, t + 15 * SEC, true), 8);
 	peer_time_read_step(&p.time, &step);
-	assert_true(fabs(step.size_s + 30) <= step.max_error_s && step.max_error_s < 0.02);
+	assert_true(fabs(step.size_s + 30) <= step.max_error_s && step.max_error_s < 0.03);
 	assert_int_equal(step.at, WALL + t + there + back);
 	assert_true(fabs(read_at(t + 15 * SEC).offset_s + 23) < 0.01);
 }
@@ -611,7 +611,8 @@ static void the_lead_is_learned(void **state)
 	assert_true(p.lead == 40 * MS);
 	struct peer_clock_reading r = read_at(30 * SEC);
 	assert_true(fabs(r.offset_s) <= r.max_error_s);
-	assert_true(r.max_error_s < 0.026); /* half of RTT + 2^-11 s, and what it ages */
+	/* half of RTT + 2^-11 s + the tick, and what it ages */
+	assert_true(r.max_error_s < 0.031);
 }
 
 int main(void)
