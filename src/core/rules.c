@@ -65,12 +65,17 @@ static void describe_rx_stalled(const struct scene *s, struct notice *n)
 	n->restart.ping_s = s->t->timers.ping;
 	n->restart.ping_restart_s = s->t->timers.ping_restart;
 	n->restart.timers_from = s->t->timers.from;
-	if (n->alert.status == ALERT_RESOLVED)
+	if (n->alert.status == ALERT_RESOLVED) {
+		/* It had been silent for so long when it was raised. */
+		nsec before = tunnel_stall_after(s->t);
 		SAY(n, "bytes arrive again after %s of silence",
-		    phrase_duration(n->alert.duration_s).text);
-	else
+		    phrase_duration(
+			nsec_add(n->alert.duration_s, before == NSEC_NEVER ? 0 : before))
+			.text);
+	} else {
 		SAY(n, "nothing received for %s; OpenVPN will restart the tunnel at %lld s",
 		    phrase_duration(silence).text, (long long)s->t->timers.ping_restart);
+	}
 }
 
 /* --- the clocks ------------------------------------------------------------------------------ */

@@ -164,10 +164,16 @@ void tell_stopped(struct actions *out, const struct watch *w, const struct stamp
 	struct notice *n = tell(out, type, SEVERITY_INFO, at, NULL);
 	n->monitor.kind = MONITOR_STOPPED;
 	sum_up(w, at, &n->summary);
-	SAY(n, "%s %s: connected for %s, %lld restart%s", w->config.replay ? "recorded" : "watched",
-	    phrase_duration(n->summary.watched_s).text,
-	    phrase_duration(n->summary.connected_s).text, (long long)n->summary.restarts,
-	    n->summary.restarts == 1 ? "" : "s");
+	const char *did = w->config.replay ? "recorded" : "watched";
+	struct phrase whole = phrase_duration(n->summary.watched_s);
+	const char *s = n->summary.restarts == 1 ? "" : "s";
+	if (n->summary.connected_s > 0)
+		SAY(n, "%s %s: connected for %s, %lld restart%s", did, whole.text,
+		    phrase_duration(n->summary.connected_s).text, (long long)n->summary.restarts,
+		    s);
+	else
+		SAY(n, "%s %s: never connected, %lld restart%s", did, whole.text,
+		    (long long)n->summary.restarts, s);
 }
 
 /* "6.998 s ahead of", or, where the bound leaves open on which side, "within 4 ms of". */
