@@ -11,7 +11,9 @@
 #include "io/app.h"
 #include "io/key_load.h"
 #include "io/profile_load.h"
+#include "io/resolve.h"
 #include "io/stamp_now.h"
+#include "io/target.h"
 #include "verbs.h"
 
 #include <math.h>
@@ -32,7 +34,7 @@ struct probing {
 	struct tunnel tunnel;
 	struct local_clock clock;
 	struct step_detector detector; /* of this machine's clocks, which may be set meanwhile */
-	char server[PROFILE_NAME_MAX + 16];
+	char server[PROFILE_NAME_MAX + 18];
 	char reason[128]; /* of the last failure that had one */
 	bool progress;	  /* somebody looks at stderr */
 	bool done;
@@ -66,9 +68,11 @@ static void say_silence(const struct probing *p, const struct probe_tally *t, ch
 			size_t size)
 {
 	if (t->refused > 0)
-		snprintf(out, size,
-			 "%.160s refuses: the host is up, but no OpenVPN listens at that port",
-			 p->server);
+		snprintf(
+		    out, size,
+		    "%.140s refuses: the host is up, but no OpenVPN listens at that port, or a "
+		    "firewall turns it away",
+		    p->server);
 	else if (t->bad_mac > 0)
 		snprintf(out, size, "%.160s answers under another key: %s", p->server,
 			 key_trouble(p));
@@ -285,6 +289,12 @@ static int server_by_hand(struct probing *p)
 	char error[320];
 	if (!address_parse_server(o->remote, 1194, &address, error, sizeof error))
 		return complain(EX_USAGE, "--remote: %s", error);
+	struct sockaddr_storage literal;
+	if (resolve_numeric(address.host, address.port, &literal) &&
+	    !target_fits(&literal, o->proto))
+		return complain(EX_USAGE,
+				"--remote %s is no address of IPv%c, which --proto asks for",
+				address.host, literal.ss_family == AF_INET ? '6' : '4');
 	p->remote.port = address.port;
 	p->remote.proto = o->proto;
 	snprintf(p->remote.host, sizeof p->remote.host, "%s", address.host);
@@ -307,8 +317,9 @@ static int run(struct probing *p)
 	struct app *app;
 	char error[320];
 
-	snprintf(p->server, sizeof p->server, "%s:%u/%s", p->remote.host, p->remote.port,
-		 p->remote.proto <= PROTO_UDP6 ? "udp" : "tcp");
+	bool v6 = strchr(p->remote.host, ':') != NULL;
+	snprintf(p->server, sizeof p->server, "%s%s%s:%u/%s", v6 ? "[" : "", p->remote.host,
+		 v6 ? "]" : "", p->remote.port, p->remote.proto <= PROTO_UDP6 ? "udp" : "tcp");
 	p->config = (struct tunnel_config){.name = "probe",
 					   .server = p->server,
 					   .probe = true,

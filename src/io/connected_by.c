@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/connected_by.h"
 #include "io/resolve.h"
+#include "io/target.h"
 
 #include <string.h>
 
@@ -15,11 +16,7 @@ static enum fit fit(const struct profile_remote *r, const struct sockaddr_storag
 		return FIT_NOT;
 	if (resolve_numeric(r->host, r->port, &here))
 		return memcmp(&here, to, sizeof here) == 0 ? FIT_NUMBER : FIT_NOT;
-	bool v4 = to->ss_family == AF_INET;
-	if (v4 ? r->proto == PROTO_UDP6 || r->proto == PROTO_TCP6
-	       : r->proto == PROTO_UDP4 || r->proto == PROTO_TCP4)
-		return FIT_NOT;
-	return FIT_NAME;
+	return target_fits(to, r->proto) ? FIT_NAME : FIT_NOT;
 }
 
 /* What those that fit at least so well agree on. */

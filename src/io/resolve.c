@@ -56,7 +56,8 @@ void resolver_init(struct resolver *r, uv_loop_t *loop, const char *host, uint16
 	*r = (struct resolver){
 	    .loop = loop, .port = port, .family = family, .callback = callback, .arg = arg};
 	snprintf(r->host, sizeof r->host, "%s", host);
-	r->numeric = resolve_numeric(r->host, port, &r->addresses[0]);
+	r->numeric = resolve_numeric(r->host, port, &r->addresses[0]) &&
+		     (family == AF_UNSPEC || family == r->addresses[0].ss_family);
 	r->n_addresses = r->numeric ? 1 : 0;
 }
 

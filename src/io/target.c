@@ -21,6 +21,12 @@ static int family_of(enum profile_proto proto)
 	return AF_UNSPEC;
 }
 
+bool target_fits(const struct sockaddr_storage *address, enum profile_proto proto)
+{
+	int family = family_of(proto);
+	return family == AF_UNSPEC || family == address->ss_family;
+}
+
 void target_init(struct target *t, uv_loop_t *loop, const struct profile_remote *remote,
 		 resolved callback, void *arg)
 {

@@ -24,6 +24,10 @@ struct target {
 	uint64_t lookup_next; /* of the loop, ms */
 };
 
+/* Whether a server that is reached by this protocol can have this address: udp4, tcp6 and their
+ * like name the family, udp and tcp do not. */
+MUST_USE bool target_fits(const struct sockaddr_storage *address, enum profile_proto proto);
+
 /* `remote` is copied. `callback` (may be NULL) as in resolver_init(). */
 void target_init(struct target *t, uv_loop_t *loop, const struct profile_remote *remote,
 		 resolved callback, void *arg);

@@ -458,6 +458,8 @@ def exit_codes():
             (65, "nothing.log", "replay", "/nothing.log"), (78, ":2:", "watch", "--profile", profile.name),
             (78, "no such file", "probe", "--profile", "/nothing.ovpn"),
             (64, "probe whom", "probe"),
+            (64, "no address of IPv6", "probe", "--remote", "127.0.0.1:9", "--proto", "udp6"),
+            (64, "no address of IPv4", "probe", "--remote", "[::1]:9", "--proto", "tcp4"),
             (69, "refuses", "probe", "--remote", "127.0.0.1:9", "--tls-auth", key.name, "--count", "2")):
         code, out, errors = run(*arguments)
         if code == 69:  # why, as an event: a script wants it too
