@@ -11,14 +11,31 @@
  * it has the kernel slew. */
 #define TIMESYNC_STEPS (400 * NSEC_PER_MSEC)
 
-/* By how much the clock was slewed since the sample was heard: as far as it moved against the
- * ruler, if that is more than the correction of any crystal; else 0. */
+/* How far the clock moved against the ruler since the sample was heard. */
+static nsec moved_since(const struct local_sample *s, const struct stamp *now)
+{
+	return nsec_sub(nsec_sub(now->wall, now->ruler), s->wall_less_ruler);
+}
+
+/* By how much it was slewed in that time: as far as it moved, if that is more than the correction
+ * of any crystal; else 0. */
 static nsec slewed_since(const struct local_sample *s, const struct stamp *now)
 {
-	nsec moved = nsec_sub(nsec_sub(now->wall, now->ruler), s->wall_less_ruler);
+	nsec moved = moved_since(s, now);
 	nsec least = nsec_add(nsec_add(SLEW_LEAST, s->spread), nsec_max(now->spread, 0));
 	least = nsec_add(least, drift_within(since_heard(s, now->boot), CRYSTAL_PPM));
 	return moved > least || moved < -least ? moved : 0;
+}
+
+/* What a slew within the correction of a crystal may have taken of the offset meanwhile, where
+ * somebody keeps the clock: never more than there was of it. A clock that runs free is as far off
+ * as its crystal makes it, and its bound has that already. */
+static nsec slewed_unseen(const struct local_sample *s, const struct stamp *now)
+{
+	nsec moved = moved_since(s, now);
+	nsec may_be = nsec_add(moved < 0 ? -moved : moved,
+			       drift_within(since_heard(s, now->boot), CRYSTAL_PPM));
+	return nsec_min(s->offset < 0 ? -s->offset : s->offset, may_be);
 }
 
 struct local_opinion local_opinion_of(enum local_clock_source source, const struct local_sample *s,
@@ -35,8 +52,13 @@ struct local_opinion local_opinion_of(enum local_clock_source source, const stru
 	    .stratum = s->stratum,
 	};
 	nsec slewed = slewed_since(s, now);
-	if (slewed == 0 || s->offset == NSEC_UNKNOWN)
+	if (s->offset == NSEC_UNKNOWN)
 		return o;
+	if (slewed == 0) {
+		if (ppm < CRYSTAL_PPM)
+			o.bound = nsec_add(o.bound, slewed_unseen(s, now));
+		return o;
+	}
 	/* It moved against the ruler, and the ruler is as good as its crystal. */
 	o.offset = nsec_sub(s->offset, slewed);
 	o.bound = nsec_add(bound_now(s, now->boot, CRYSTAL_PPM),
