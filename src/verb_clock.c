@@ -50,12 +50,15 @@ static bool all_answered(const struct looking *l)
 	       l->ntp == (1u << l->n_ntp) - 1;
 }
 
-/* What each source said, for --verbose: instead of the conversation that it tells elsewhere. */
+/* What each source said, for --verbose: instead of the conversation that it tells elsewhere. And in
+ * any case, which of those that the user named said nothing. */
 static void describe(const struct looking *l, const struct stamp *now)
 {
 	struct local_clock_line lines[LOCAL_CLOCK_LINES_MAX];
 	unsigned n = local_clock_describe(&l->clock, now, lines);
 	for (unsigned i = 0; i < n; i++) {
+		if (!l->verbose && !(lines[i].silent && lines[i].server != NULL))
+			continue;
 		char server[4 * PROBE_ADDRESS_MAX] = "";
 		if (lines[i].server != NULL)
 			(void)escape_text(lines[i].server, server, sizeof server);
@@ -68,8 +71,7 @@ static void finish(struct looking *l, const struct stamp *now, struct actions *o
 {
 	struct notice *n = tell(out, NOTICE_CLOCK, SEVERITY_INFO, now, NULL);
 	local_clock_read(&l->clock, now, &l->reading);
-	if (l->verbose)
-		describe(l, now);
+	describe(l, now);
 	n->local_clock = l->reading;
 	n->answer_limit_s = l->limit_s;
 	say_local_clock(&l->reading, n->message, sizeof n->message);

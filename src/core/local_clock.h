@@ -92,6 +92,7 @@ enum clock_verdict local_clock_verdict(const struct local_clock_reading *r, doub
 struct local_clock_line {
 	enum local_clock_source source;
 	const char *server; /* LOCAL_SOURCE_SNTP: as the user wrote it; else NULL */
+	bool silent;	    /* nothing usable was heard of it */
 	char text[NOTICE_TEXT_MAX];
 };
 

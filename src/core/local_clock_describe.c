@@ -64,6 +64,7 @@ static struct local_clock_line *add(struct local_clock_line *out, unsigned *n,
 	struct local_clock_line *line = &out[(*n)++];
 	*line = (struct local_clock_line){.source = o->source};
 	if (!o->heard) {
+		line->silent = true;
 		append(line, "%s", s->reason != NULL ? s->reason : "no answer yet");
 		return line;
 	}

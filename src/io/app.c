@@ -5,6 +5,7 @@
 #include "io/connected_by.h"
 #include "io/deadline.h"
 #include "io/link.h"
+#include "io/named_source.h"
 #include "io/output.h"
 #include "io/prober.h"
 #include "io/stamp_now.h"
@@ -28,6 +29,7 @@ struct hands {
 	struct tunnel *tunnel;
 	struct link *link, *peer_link; /* to the client, to the server */
 	struct prober *prober;
+	struct named_source peer_ntp;
 	const struct profile *follow;
 	char followed_ip[48];
 	int followed_port;
@@ -43,6 +45,7 @@ struct app {
 	bool abandoned; /* libuv waits for something that cannot be cancelled */
 	unsigned turns; /* in which the deadline did not move into the future */
 	struct hands *hands;
+	struct named_source ntp[NTP_SERVERS_MAX];
 	struct clock_asker *asker;
 	struct deadline deadline;
 	uv_prepare_t turn; /* before the loop sleeps */
@@ -149,6 +152,16 @@ static void follow(struct app *app, const struct tunnel *t)
 		prober_redirect(h->prober, t->remote_ip, port, by == CONNECTED_BY_TCP);
 }
 
+static void note_named(struct app *app, const struct event *e)
+{
+	if (e->kind == EVENT_SNTP)
+		named_source_note(&app->ntp[e->u.sntp.server], e->u.sntp.answered,
+				  e->u.sntp.reason);
+	else if (e->kind == EVENT_PEER_SNTP)
+		named_source_note(&hands_of(app, e->tunnel)->peer_ntp, e->u.peer_sntp.answered,
+				  e->u.peer_sntp.reason);
+}
+
 /* Everything that happens comes through here. Nobody calls it from within an action. */
 static void feed(void *arg, const struct event *e)
 {
@@ -159,6 +172,8 @@ static void feed(void *arg, const struct event *e)
 		return;
 	if (app->verbose)
 		verbose_event(e);
+	else
+		note_named(app, e);
 	app->stepping = true;
 	app->brain.step(app->brain.self, e, a);
 	if (e->kind == EVENT_LINE) /* before a probe leaves for where it was connected before */
@@ -368,6 +383,8 @@ int app_open(struct app **out, const struct app_options *options, const struct a
 	}
 	app->brain = *brain;
 	app->verbose = options->verbose;
+	for (unsigned i = 0; i < options->n_ntp; i++)
+		app->ntp[i] = (struct named_source){.option = "--ntp", .name = options->ntp[i]};
 	if (!output_open(&app->output, &app->loop, options->output, options->format,
 			 on_output_ended, app, error, error_size)) {
 		uv_loop_close(&app->loop);
@@ -401,6 +418,7 @@ int app_add(struct app *app, const struct app_tunnel *tunnel)
 		return UV_ENOMEM;
 	h->tunnel = tunnel->tunnel;
 	h->follow = tunnel->follow;
+	h->peer_ntp = (struct named_source){.option = "--peer-ntp", .name = tunnel->peer_ntp};
 	h->next = app->hands;
 	app->hands = h; /* what was opened is closed with the rest */
 	if (tunnel->management != NULL)

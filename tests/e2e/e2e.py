@@ -469,6 +469,8 @@ def exit_codes():
         assert code == 0 or out == b"", f"{arguments}: {out}"
     code, out, errors = run("replay", "-", text=b"nothing of ours\n" * 100)
     assert code == 65 and "not a single line" in errors, (code, errors)
+    code, out, errors = run("clock", "--format", "json", "--ntp", "127.0.0.1:9")
+    assert json.loads(out)["event_type"] == "clock" and "127.0.0.1:9: nothing listens there" in errors, errors
 
 
 def replay_of_the_incident():
