@@ -113,9 +113,8 @@ bool offset_estimator_at(const struct offset_estimator *e, nsec ruler, nsec *lo,
 
 /* The first instant not before `earliest` (ruler) to decide on a question that splits the interval
  * best: the second that the server shows should turn over in the middle of what it can show when
- * the question arrives. `lead`
- * is the time from the decision to the departure: 0 over UDP, a round trip for a connection over
- * TCP. `earliest` if nothing is known. */
+ * the question arrives. `lead` is the time from the decision to the departure: 0 over UDP, a round
+ * trip for a connection over TCP. `earliest` if nothing is known. */
 nsec offset_estimator_aim(const struct offset_estimator *e, nsec earliest, nsec lead);
 
 /* As offset_estimator_aim(), for the probes of quiet times, which must also find what splitting
