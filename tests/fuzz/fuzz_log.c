@@ -4,20 +4,13 @@
  * lines, a line that was joined begins with the same stamp as its first part, unstamped logs are
  * not joined, and no line that says something is lost.
  */
+#include "fuzz/check.h"
 #include "proto/log_line.h"
 #include "proto/log_text.h"
 #include "proto/timestamp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-#define CHECK(x)                                                                \
-	do {                                                                    \
-		if (!(x)) {                                                     \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x); \
-			abort();                                                \
-		}                                                               \
-	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,18 +4,11 @@
  * line, the second and third seed the cuts; the rest is the stream. Every message's slices must lie
  * in its line, and a rejected line must leave the output alone.
  */
+#include "fuzz/check.h"
 #include "proto/management.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-#define CHECK(x)                                                                \
-	do {                                                                    \
-		if (!(x)) {                                                     \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x); \
-			abort();                                                \
-		}                                                               \
-	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

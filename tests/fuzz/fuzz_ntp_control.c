@@ -5,6 +5,7 @@
  * has no gap; the order of the packets makes no difference as long as none contradicts another;
  * what is parsed is within its range.
  */
+#include "fuzz/check.h"
 #include "proto/ntp_control.h"
 
 #include "proto/wire.h"
@@ -15,14 +16,6 @@
 
 #define SEQUENCE    0x1234
 #define PACKETS_MAX 64
-
-#define CHECK(x)                                                                \
-	do {                                                                    \
-		if (!(x)) {                                                     \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x); \
-			abort();                                                \
-		}                                                               \
-	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

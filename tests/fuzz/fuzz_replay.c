@@ -4,18 +4,11 @@
  * accounts for every forward move of the wall clock, and no line is handed out empty from a log.
  * The first byte chooses the room for a line, the second the year.
  */
+#include "fuzz/check.h"
 #include "core/replay.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-#define CHECK(x)                                                                \
-	do {                                                                    \
-		if (!(x)) {                                                     \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x); \
-			abort();                                                \
-		}                                                               \
-	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

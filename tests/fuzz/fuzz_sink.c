@@ -5,6 +5,7 @@
  * newlines (and the colours, if they are wanted). The input is read as the fields one after the
  * other: numbers as they lie in memory, texts with their length in front; what is missing is 0.
  */
+#include "fuzz/check.h"
 #include "sink/json.h"
 #include "sink/text.h"
 
@@ -12,14 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(x)                                                                \
-	do {                                                                    \
-		if (!(x)) {                                                     \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x); \
-			abort();                                                \
-		}                                                               \
-	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,19 +3,12 @@
  * proto/timesync: the members of the property, little-endian in its order, with what is missing at
  * the end zero. A measurement has a bound that is one, and without one nothing is written.
  */
+#include "fuzz/check.h"
 #include "proto/timesync.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(x)                                                                \
-	do {                                                                    \
-		if (!(x)) {                                                     \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x); \
-			abort();                                                \
-		}                                                               \
-	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
