@@ -17,6 +17,7 @@
  * known within so much at each.
  */
 #include "core/offset_estimator.h"
+#include "random.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -31,21 +32,6 @@
 #define ANY	 (-1)
 /* By how much the mean width may be above the ideal: the interval ages while it is narrowed. */
 #define WIDTH_SPARE MS
-
-static uint64_t seed;
-
-static uint64_t random_u64(void)
-{
-	uint64_t z = (seed += UINT64_C(0x9e3779b97f4a7c15)); /* splitmix64 */
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
-static nsec random_nsec(nsec lo, nsec hi)
-{
-	return lo + (nsec)(random_u64() % (uint64_t)(hi - lo + 1));
-}
 
 static double random_in(double lo, double hi)
 {

@@ -3,6 +3,7 @@
  * Rates from intervals: by hand, and against simulated clocks, whose rate must lie in the band.
  */
 #include "core/drift_estimator.h"
+#include "random.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -12,23 +13,6 @@
 
 #define MS  NSEC_PER_MSEC
 #define SEC NSEC_PER_SEC
-
-/* splitmix64: the same runs every time. */
-static uint64_t seed;
-
-static uint64_t random_u64(void)
-{
-	uint64_t z = (seed += UINT64_C(0x9e3779b97f4a7c15));
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
-/* In [lo, hi]. */
-static nsec random_nsec(nsec lo, nsec hi)
-{
-	return lo + (nsec)(random_u64() % (uint64_t)(hi - lo + 1));
-}
 
 /* An interval of this width in which the truth is anywhere. */
 static enum drift_change add_around(struct drift_estimator *d, nsec at, nsec is, nsec width)

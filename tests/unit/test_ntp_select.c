@@ -3,6 +3,7 @@
  * Who is believed, and that the truth lies in what is claimed as long as a majority tells it.
  */
 #include "core/ntp_select.h"
+#include "random.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -92,29 +93,18 @@ static void who_is_believed(void **state)
 	}
 }
 
-/* xorshift64*: the same numbers on every machine. */
-static uint64_t random_state = UINT64_C(0x9e3779b97f4a7c15);
-
-static nsec random_below(nsec n)
-{
-	random_state ^= random_state >> 12;
-	random_state ^= random_state << 25;
-	random_state ^= random_state >> 27;
-	return (nsec)((random_state * UINT64_C(0x2545f4914f6cdd1d) >> 16) % (uint64_t)n);
-}
-
 static struct ntp_opinion honest(nsec truth)
 {
-	struct ntp_opinion o = {.bound = random_below(100 * MS)};
-	o.offset = truth + random_below(2 * o.bound + 1) - o.bound;
+	struct ntp_opinion o = {.bound = random_nsec(0, 100 * MS)};
+	o.offset = truth + random_nsec(-o.bound, o.bound);
 	return o;
 }
 
 /* Near enough to the truth to be mistaken for it, and in no relation to its bound. */
 static struct ntp_opinion liar(nsec truth)
 {
-	return (struct ntp_opinion){.offset = truth + random_below(400 * MS) - 200 * MS,
-				    .bound = random_below(60 * MS)};
+	return (struct ntp_opinion){.offset = truth + random_nsec(-200 * MS, 200 * MS),
+				    .bound = random_nsec(0, 60 * MS)};
 }
 
 static bool holds(const struct ntp_opinion *o, nsec truth)
@@ -128,13 +118,13 @@ static void minority_lies(void **state)
 	unsigned believed = 0;
 	for (int round = 0; round < 200000; round++) {
 		struct ntp_opinion list[NTP_SELECT_MAX];
-		unsigned n = 1 + (unsigned)random_below(NTP_SELECT_MAX);
-		unsigned lying = (unsigned)random_below((n + 1) / 2), at;
-		nsec truth = random_below(20 * SEC) - 10 * SEC;
+		unsigned n = (unsigned)random_nsec(1, NTP_SELECT_MAX);
+		unsigned lying = (unsigned)random_nsec(0, (n - 1) / 2), at;
+		nsec truth = random_nsec(-10 * SEC, 10 * SEC);
 		for (unsigned i = 0; i < n; i++)
 			list[i] = honest(truth);
 		for (unsigned i = 0; i < lying; i++) {
-			at = (unsigned)random_below(n);
+			at = (unsigned)random_nsec(0, n - 1);
 			list[at] = liar(truth);
 		}
 		struct ntp_selection s;
@@ -156,11 +146,11 @@ static void no_majority(void **state)
 	(void)state;
 	for (int round = 0; round < 20000; round++) {
 		struct ntp_opinion list[NTP_SELECT_MAX];
-		unsigned n = 2 + (unsigned)random_below(NTP_SELECT_MAX - 1), agree = n / 2;
+		unsigned n = (unsigned)random_nsec(2, NTP_SELECT_MAX), agree = n / 2;
 		for (unsigned i = 0; i < n; i++)
 			list[i] = (struct ntp_opinion){
 			    .offset = i < agree ? 0 : (nsec)i * SEC,
-			    .bound = 1 + random_below(400 * MS),
+			    .bound = random_nsec(1, 400 * MS),
 			};
 		struct ntp_selection s;
 		assert_false(ntp_select(list, n, &s));
@@ -173,8 +163,8 @@ static void order_does_not_matter(void **state)
 	(void)state;
 	for (int round = 0; round < 20000; round++) {
 		struct ntp_opinion list[NTP_SELECT_MAX], turned[NTP_SELECT_MAX];
-		unsigned n = 1 + (unsigned)random_below(NTP_SELECT_MAX);
-		unsigned by = (unsigned)random_below(n);
+		unsigned n = (unsigned)random_nsec(1, NTP_SELECT_MAX);
+		unsigned by = (unsigned)random_nsec(0, n - 1);
 		for (unsigned i = 0; i < n; i++)
 			list[i] = liar(0);
 		for (unsigned i = 0; i < n; i++)

@@ -4,6 +4,7 @@
  * the interval. (tests/bench/bench_clock.c has the table with more of them.)
  */
 #include "core/offset_estimator.h"
+#include "random.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,23 +13,6 @@
 
 #define MS  NSEC_PER_MSEC
 #define SEC NSEC_PER_SEC
-
-/* splitmix64: the same runs every time. */
-static uint64_t seed;
-
-static uint64_t random_u64(void)
-{
-	uint64_t z = (seed += UINT64_C(0x9e3779b97f4a7c15));
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
-/* In [lo, hi]. */
-static nsec random_nsec(nsec lo, nsec hi)
-{
-	return lo + (nsec)(random_u64() % (uint64_t)(hi - lo + 1));
-}
 
 struct server {
 	nsec offset; /* server minus ruler at 0 of the ruler */
