@@ -79,6 +79,20 @@ static inline void close_prober(void)
 	assert_int_equal(n_seen, before);
 }
 
+/* Values of `then`: what a sink may do while it is called. */
+static inline void send_again(const struct event *e)
+{
+	if (e->u.probe.id < 10)
+		prober_send(prober, e->u.probe.id + 1);
+}
+
+static inline void close_in_sink(const struct event *e)
+{
+	(void)e;
+	prober_close(prober);
+	prober = NULL;
+}
+
 /* The server's answer to the reset of this session, at SERVER_TIME. */
 static inline size_t reply_to(const struct control_key *k, const uint8_t *session, uint8_t *out)
 {

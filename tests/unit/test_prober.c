@@ -440,19 +440,6 @@ static void hanging_names_do_not_hold_up_probes(void **state)
 	close_prober();
 }
 
-static void send_again(const struct event *e)
-{
-	if (e->u.probe.id < 10)
-		prober_send(prober, e->u.probe.id + 1);
-}
-
-static void close_in_sink(const struct event *e)
-{
-	(void)e;
-	prober_close(prober);
-	prober = NULL;
-}
-
 static void sink_may_send_and_close(void **state)
 {
 	(void)state;

@@ -181,7 +181,7 @@ static void closed_while_waiting(void **state)
 	assert_int_equal(n_seen, 1);
 }
 
-static void close_in_sink(const struct event *e)
+static void close_on_repeat(const struct event *e)
 {
 	if (e->u.probe.outcome != PROBE_REPEATED)
 		return;
@@ -193,7 +193,7 @@ static void closed_by_the_sink(void **state)
 {
 	(void)state;
 	begin(true, false);
-	then = close_in_sink;
+	then = close_on_repeat;
 	probe(1);
 	loop_until(&n_seen, 2);
 	assert_int_equal(seen[1].u.probe.outcome, PROBE_REPEATED);

@@ -404,19 +404,6 @@ static void closed_while_connecting(void **state)
 	assert_int_equal(n_seen, 0);
 }
 
-static void send_again(const struct event *e)
-{
-	if (e->u.probe.id < 10)
-		prober_send(prober, e->u.probe.id + 1);
-}
-
-static void close_in_sink(const struct event *e)
-{
-	(void)e;
-	prober_close(prober);
-	prober = NULL;
-}
-
 static void sink_may_send_and_close(void **state)
 {
 	static const enum manner manners[] = {ANSWER, ANSWER_AND_MORE, CLOSE, HTTP};
