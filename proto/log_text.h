@@ -37,8 +37,27 @@ enum log_fact_kind {
 	LOG_VERIFY_ERROR,     /* "VERIFY ERROR: depth=0, error=certificate is not yet valid: …" */
 	LOG_REPLAY,	      /* "bad packet ID (may be a replay)": time, if it is in the line */
 	LOG_KEEPALIVE_MISSING, /* "WARNING: --keepalive option is missing from server config" */
-	LOG_DUPLICATE,	       /* a server: "new connection by client 'X' will cause previous active
-				  sessions … to be dropped": text = X */
+	LOG_SOFT_RESET, /* "TLS: soft reset sec=3600/3600 bytes=…": this end begins to renegotiate;
+			   seconds = its reneg-sec (2.4 and later), else -1 */
+	LOG_VERIFY_OK,	/* "VERIFY OK: depth=0, …": the certificate of the other end itself was
+			   accepted; in a running tunnel: a renegotiation, by either end */
+	LOG_OUT_OF_SYNC,     /* "TLS Error: local/remote TLS keys are out of sync: …" */
+	LOG_OWN_CERTIFICATE, /* "WARNING: Your certificate has expired!": text = "has expired" or
+				"is not yet valid" */
+	LOG_TLS_ALERT,	     /* the other end's TLS alert: "OpenSSL: error:0A000415:…:sslv3 alert
+				certificate expired:SSL alert number 45": text = "certificate
+				expired" */
+	LOG_WRONG_KEY, /* a control packet that is not under our tls-auth or tls-crypt key, or does
+			  not look like one */
+	LOG_DECRYPT_ERROR, /* a data packet could not be decrypted: "Authenticate/Decrypt packet
+			      error: cipher final failed" */
+	LOG_COMMAND,   /* "MANAGEMENT: CMD 'signal SIGUSR1'": text = the command; only `signal` and
+			  `kill` */
+	LOG_LEARNED,   /* a server: "MULTI: Learn: 10.8.0.2 -> cn/1.2.3.4:1194", or "MULTI: primary
+			  virtual   IP for cn/1.2.3.4:1194: 10.8.0.2": text = the virtual address,
+			  client = the   client that has it */
+	LOG_DUPLICATE, /* a server: "new connection by client 'X' will cause previous active
+			  sessions … to be dropped": text = X */
 };
 
 struct log_fact {

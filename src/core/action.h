@@ -24,6 +24,8 @@ enum action_kind {
 	ACTION_ASK_SNTP,	/* `id` is the index of --ntp */
 	ACTION_ASK_KERNEL,
 	ACTION_ASK_PEER_SNTP, /* ask the server's NTP service */
+	ACTION_ECHO,	      /* send one ICMP echo request to the server's host: `id` */
+	ACTION_PROBE_OTHER,   /* probe another remote of the profile, if there is one: `id` */
 	ACTION_PEER_CONNECT,  /* the same of the server's management interface */
 	ACTION_PEER_CLOSE,
 	ACTION_PEER_SEND,

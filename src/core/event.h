@@ -24,15 +24,18 @@ enum event_kind {
 	EVENT_LINE,	 /* a line from the management interface */
 	EVENT_PEER_LINK, /* the same of the server's own management interface */
 	EVENT_PEER_LINE,
-	EVENT_LOG,	   /* a line of a log file: its text, already without stamps */
-	EVENT_PROBE,	   /* what became of a probe of the server */
-	EVENT_CHRONY,	   /* chronyd's answer, or that there is none */
-	EVENT_NTP_CONTROL, /* ntpd's or NTPsec's variables, or that there are none */
-	EVENT_TIMESYNC,	   /* systemd-timesyncd's last exchange, or that there is none */
-	EVENT_SNTP,	   /* an NTP server's answer, or that there is none */
-	EVENT_KERNEL,	   /* what adjtimex says */
-	EVENT_PEER_SNTP,   /* the server's own NTP service, or that there is none */
-	EVENT_STOP,	   /* the user wants to leave */
+	EVENT_LOG,	    /* a line of a log file: its text, already without stamps */
+	EVENT_PROBE,	    /* what became of a probe of the server */
+	EVENT_CHRONY,	    /* chronyd's answer, or that there is none */
+	EVENT_NTP_CONTROL,  /* ntpd's or NTPsec's variables, or that there are none */
+	EVENT_TIMESYNC,	    /* systemd-timesyncd's last exchange, or that there is none */
+	EVENT_SNTP,	    /* an NTP server's answer, or that there is none */
+	EVENT_KERNEL,	    /* what adjtimex says */
+	EVENT_PEER_SNTP,    /* the server's own NTP service, or that there is none */
+	EVENT_ECHO,	    /* what became of an ICMP echo request to the server's host */
+	EVENT_ROUTE,	    /* how this machine reaches the server: at first, and when it changed */
+	EVENT_OTHER_REMOTE, /* what became of a probe of another remote of the profile */
+	EVENT_STOP,	    /* the user wants to leave */
 };
 
 enum link_change {
@@ -54,6 +57,12 @@ enum probe_outcome {
 	/* The answer came a second time, seconds later: the server keeps a session for every probe
 	 * (OpenVPN before 2.6) and waits for it to go on. The id is that of an answered probe. */
 	PROBE_REPEATED,
+};
+
+enum echo_outcome {
+	ECHO_ANSWERED,
+	ECHO_UNREACHABLE, /* no route, or a router said so */
+	ECHO_FAILED,	  /* this machine could not send, or may not: `reason` */
 };
 
 struct event {
@@ -117,6 +126,25 @@ struct event {
 			 * answer left: wall, nanoseconds since the epoch. */
 			nsec receive, transmit;
 		} peer_sntp;
+		struct {
+			unsigned id; /* of the ACTION_ECHO */
+			enum echo_outcome outcome;
+			struct stamp sent;  /* just before it left */
+			const char *reason; /* a constant, for a person */
+		} echo;
+		struct {
+			bool there; /* there is a route to the server */
+			/* The interface that it leads through is up and has a carrier. */
+			bool up;
+			const char *interface; /* its name; "" if there is no route. Borrowed for
+						  the call. */
+		} route;
+		struct {
+			unsigned id; /* of the ACTION_PROBE_OTHER */
+			enum probe_outcome outcome;
+			struct stamp sent;
+			const char *remote; /* "host:port/udp"; outlives the tunnel */
+		} other_remote;
 		struct {
 			bool permitted; /* false: the call was refused (EPERM, seccomp) */
 			bool

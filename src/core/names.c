@@ -34,6 +34,7 @@ enum word_list {
 	LIST_local_clock_source,
 	LIST_peer_clock_source,
 	LIST_clock_verdict,
+	LIST_scope,
 	LIST_step_clock,
 	LIST_timer_source,
 	LIST_monitor_kind,
@@ -102,6 +103,7 @@ NAME_FUNCTION(local_clock_state)
 NAME_FUNCTION(local_clock_source)
 NAME_FUNCTION(peer_clock_source)
 NAME_FUNCTION(clock_verdict)
+NAME_FUNCTION(scope)
 NAME_FUNCTION(step_clock)
 NAME_FUNCTION(timer_source)
 NAME_FUNCTION(monitor_kind)

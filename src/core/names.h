@@ -51,6 +51,8 @@ enum peer_clock_source {
 };
 /* Whether a clock is off by more than the limit, for all that the bound allows. */
 enum clock_verdict { CLOCK_INCONCLUSIVE, CLOCK_FINE, CLOCK_AHEAD, CLOCK_BEHIND };
+/* Whom a fault concerns: all clients at once point at the server, one client points at itself. */
+enum scope { SCOPE_NONE, SCOPE_THIS_TUNNEL, SCOPE_THIS_MACHINE, SCOPE_SERVER };
 enum step_clock { STEP_LOCAL, STEP_PEER };
 /* Which of the places that say what the ping timers are was believed; the later the better. */
 enum timer_source { TIMERS_DEFAULT, TIMERS_PROFILE, TIMERS_PUSHED, TIMERS_LOGGED };
@@ -84,6 +86,7 @@ const char *name_local_clock_state(enum local_clock_state s);
 const char *name_local_clock_source(enum local_clock_source s);
 const char *name_peer_clock_source(enum peer_clock_source s);
 const char *name_clock_verdict(enum clock_verdict v);
+const char *name_scope(enum scope s);
 const char *name_step_clock(enum step_clock c);
 const char *name_timer_source(enum timer_source s);
 const char *name_monitor_kind(enum monitor_kind k);

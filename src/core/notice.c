@@ -42,6 +42,12 @@ void notice_init(struct notice *n, enum notice_type type, enum severity severity
 					     .ping_s = -1,
 					     .ping_restart_s = -1,
 					     .attempts = -1};
+	n->pattern = (struct notice_pattern){.span_s = NSEC_UNKNOWN,
+					     .period_s = NSEC_UNKNOWN,
+					     .period_spread_s = NSEC_UNKNOWN,
+					     .session_s = NSEC_UNKNOWN,
+					     .session_spread_s = NSEC_UNKNOWN};
+	n->scope = SCOPE_NONE;
 	n->n_causes = 0; /* the causes themselves are large and are written as they are named */
 	n->local_clock = local_clock_unknown();
 	n->peer_clock = peer_clock_unknown();

@@ -51,6 +51,19 @@ struct notice_restart {
 	int attempts; /* connection attempts since; -1 unknown */
 };
 
+/* What the last restarts have in common. */
+struct notice_pattern {
+	bool present;
+	unsigned restarts; /* that it rests on */
+	nsec span_s;	   /* from the first of them to the last */
+	/* From one to the next, and how far that varies; NSEC_UNKNOWN: there is no rhythm. */
+	nsec period_s, period_spread_s;
+	/* How long the tunnel was CONNECTED each time; NSEC_UNKNOWN: not alike. */
+	nsec session_s, session_spread_s;
+	char time_of_day[16]; /* "03:00" UTC: at this time on several days; "" */
+	unsigned tunnels; /* that restarted in the same two seconds; 0: not more than this one */
+};
+
 struct cause {
 	enum cause_name name;
 	enum confidence confidence;
@@ -144,8 +157,10 @@ struct notice {
 	struct notice_state state;
 	struct notice_alert alert;
 	struct notice_restart restart;
+	struct notice_pattern pattern;
 	unsigned n_causes;
 	struct cause causes[NOTICE_CAUSES_MAX];
+	enum scope scope; /* SCOPE_NONE is left out */
 	struct local_clock_reading local_clock;
 	struct peer_clock_reading peer_clock;
 	struct clock_step step;

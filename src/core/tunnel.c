@@ -274,6 +274,15 @@ void tunnel_log(struct tunnel *t, const struct log_fact *fact, bool live, const 
 	case LOG_REPLAY:
 	case LOG_KEEPALIVE_MISSING:
 	case LOG_DUPLICATE:
+	case LOG_SOFT_RESET:
+	case LOG_VERIFY_OK:
+	case LOG_OUT_OF_SYNC:
+	case LOG_OWN_CERTIFICATE:
+	case LOG_TLS_ALERT:
+	case LOG_WRONG_KEY:
+	case LOG_DECRYPT_ERROR:
+	case LOG_COMMAND:
+	case LOG_LEARNED:
 		return;
 	}
 }

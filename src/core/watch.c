@@ -386,6 +386,9 @@ static void happen(struct watch *w, const struct event *e, struct actions *out)
 	case EVENT_PEER_LINK:
 	case EVENT_PEER_LINE:
 	case EVENT_PEER_SNTP:
+	case EVENT_ECHO:
+	case EVENT_ROUTE:
+	case EVENT_OTHER_REMOTE:
 		peer_watch_event(w, e, out);
 		return;
 	case EVENT_CHRONY:

@@ -104,6 +104,9 @@ static void carry_out(struct app *app, const struct action *a)
 	case ACTION_ASK_PEER_SNTP:
 		clock_asker_peer(app->asker, a->tunnel);
 		return;
+	case ACTION_ECHO:
+	case ACTION_PROBE_OTHER:
+		return;
 	case ACTION_ASK_CHRONY:
 		clock_asker_chrony(app->asker);
 		return;

@@ -72,6 +72,8 @@ void verbose_action(const struct action *a)
 	    [ACTION_ASK_SNTP] = "ask an NTP server",
 	    [ACTION_ASK_KERNEL] = "ask the kernel about the clock",
 	    [ACTION_ASK_PEER_SNTP] = "ask the server's NTP service",
+	    [ACTION_ECHO] = "send an echo request to the server's host",
+	    [ACTION_PROBE_OTHER] = "probe another remote",
 	    [ACTION_PEER_CONNECT] = "connect to the server's management interface",
 	    [ACTION_PEER_CLOSE] = "close the server's management interface",
 	    [ACTION_PEER_SEND] = "server > ",

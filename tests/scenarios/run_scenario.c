@@ -243,6 +243,9 @@ static void act(const struct action *a)
 	case ACTION_PROBE:
 		probe(a->id);
 		return;
+	case ACTION_ECHO:
+	case ACTION_PROBE_OTHER:
+		return;
 	case ACTION_ASK_CHRONY:
 	case ACTION_ASK_NTP_CONTROL:
 	case ACTION_ASK_TIMESYNC:
