@@ -59,6 +59,7 @@ enum log_fact_kind {
 	LOG_DUPLICATE, /* a server: "new connection by client 'X' will cause previous active
 			  sessions … to be dropped": text = X */
 };
+#define LOG_FACT_KINDS (LOG_DUPLICATE + 1)
 
 struct log_fact {
 	enum log_fact_kind kind;

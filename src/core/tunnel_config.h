@@ -18,8 +18,11 @@ struct tunnel_config {
 	bool probe;	   /* the server can be probed and may be */
 	bool probe_has_time;	    /* and its answers carry the time */
 	bool probe_by_tcp;	    /* the remote that is probed is one by TCP */
+	bool may_ask;		    /* the server's host may be sent echo requests */
+	bool other_remotes;	    /* the profile has other remotes that can be probed */
 	const char *no_probe;	    /* why not, for a person; NULL if it can */
 	int64_t ping, ping_restart; /* from the profile, seconds; -1 if it does not say */
+	int64_t reneg_sec;	    /* from the profile; -1 if it does not say */
 	bool peer_ntp;		    /* the server's own NTP service may be asked */
 	const char *peer_address;   /* of the server's management interface; NULL: none was given */
 	bool peer_has_password;

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/log_memory.h"
+
+void log_memory_init(struct log_memory *m)
+{
+	m->session = 0;
+	for (int i = 0; i < LOG_FACT_KINDS; i++)
+		m->words[i] =
+		    (struct log_word){.at = NSEC_UNKNOWN, .first = NSEC_UNKNOWN, .number = -1};
+}
+
+void log_memory_session(struct log_memory *m, nsec mono)
+{
+	m->session = mono;
+}
+
+void log_memory_add(struct log_memory *m, const struct log_fact *fact, bool up, nsec mono)
+{
+	struct log_word *w = &m->words[fact->kind];
+	bool first = w->at == NSEC_UNKNOWN || w->at < m->session;
+
+	if (first) {
+		w->first = mono;
+		w->count = 0;
+	}
+	w->at = mono;
+	w->up = up;
+	w->count++;
+	w->number = fact->seconds >= 0 ? fact->seconds : fact->time;
+	slice_copy(fact->text, w->text, sizeof w->text);
+}

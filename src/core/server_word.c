@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/server_word.h"
+
+void server_word_init(struct server_word *w)
+{
+	*w = (struct server_word){.duplicate = NSEC_UNKNOWN,
+				  .gave_up = NSEC_UNKNOWN,
+				  .refused = NSEC_UNKNOWN,
+				  .others_gave_up = NSEC_UNKNOWN,
+				  .lost = NSEC_UNKNOWN};
+}
+
+/* The common name in "cn/1.2.3.4:1194"; empty before the server knows it. */
+static struct slice name_of(struct slice client)
+{
+	size_t end = client.n;
+	while (end > 0 && client.p[end - 1] != '/')
+		end--;
+	client.n = end > 0 ? end - 1 : 0;
+	return client;
+}
+
+static bool is_ours(const struct server_word *w, struct slice name)
+{
+	return w->name[0] != '\0' && slice_is(name, w->name);
+}
+
+static void refused(struct server_word *w, const struct log_fact *fact, nsec mono)
+{
+	w->refused = mono;
+	w->refused_kind = fact->kind;
+	slice_copy(fact->text, w->text, sizeof w->text);
+}
+
+void server_word_log(struct server_word *w, const struct log_fact *fact, bool live,
+		     const char *our_ip, nsec mono)
+{
+	struct slice name = name_of(fact->client);
+	bool ours = is_ours(w, name);
+
+	if (fact->kind == LOG_LEARNED) {
+		if (our_ip[0] != '\0' && slice_is(fact->text, our_ip))
+			slice_copy(name, w->name, sizeof w->name);
+		return;
+	}
+	if (fact->kind == LOG_KEEPALIVE_MISSING)
+		w->no_keepalive = true;
+	if (!live)
+		return;
+	if (fact->kind == LOG_DUPLICATE && is_ours(w, fact->text))
+		w->duplicate = mono;
+	else if (fact->kind == LOG_INACTIVITY && ours)
+		w->gave_up = mono;
+	else if (fact->kind == LOG_INACTIVITY && name.n > 0)
+		w->others_gave_up = mono;
+	else if (ours && (fact->kind == LOG_VERIFY_ERROR || fact->kind == LOG_REPLAY ||
+			  fact->kind == LOG_TLS_TIMEOUT || fact->kind == LOG_DECRYPT_ERROR))
+		refused(w, fact, mono);
+}
