@@ -155,6 +155,7 @@ static void begin(struct replaying *r, const struct options *o, const struct sta
 	    .no_probe = "this is a recording",
 	    .ping = -1,
 	    .ping_restart = -1,
+	    .reneg_sec = -1,
 	};
 	r->last = *at;
 	r->output.origin.mono_start = at->mono;

@@ -171,6 +171,8 @@ static void configure(struct watching *w)
 	    .has_password = w->password_file != NULL,
 	    .ping = -1,
 	    .ping_restart = -1,
+	    .reneg_sec = -1,
+	    .may_ask = !o->no_probe,
 	    .peer_ntp = o->peer_ntp != NULL,
 	    .peer_address = o->peer_management,
 	    .peer_has_password = o->peer_password_file != NULL,
@@ -183,6 +185,7 @@ static void configure(struct watching *w)
 	}
 	c->ping = p->ping;
 	c->ping_restart = p->ping_restart;
+	c->reneg_sec = p->reneg_sec;
 	if (p->n_remotes > 0) {
 		const struct profile_remote *r =
 		    &p->remotes[w->loaded.can_probe ? w->loaded.probe_remote : 0];
@@ -195,6 +198,7 @@ static void configure(struct watching *w)
 					     : NULL;
 	c->probe = c->no_probe == NULL;
 	c->probe_has_time = c->probe && w->loaded.key.wrap != WRAP_PLAIN;
+	c->other_remotes = c->probe && p->n_remotes > 1;
 	c->probe_by_tcp =
 	    c->probe && profile_proto_is_tcp(p->remotes[w->loaded.probe_remote].proto);
 }

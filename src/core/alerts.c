@@ -43,7 +43,6 @@ void alert_raise(struct alert_table *t, enum alert_name name, const struct stamp
 	if (!e->firing) {
 		e->firing = true;
 		e->since = *since;
-		e->count = 0;
 	}
 	e->count++;
 	write_alert(e, name, status, n);
@@ -62,10 +61,23 @@ void alert_resolve(struct alert_table *t, enum alert_name name, const struct sta
 	assert(e->firing);
 	write_alert(e, name, ALERT_RESOLVED, n);
 	e->firing = false;
+	e->count = 0;
 	/* The wall clock may have been set meanwhile; an end before the start helps nobody. */
 	n->alert.ends_at = nsec_max(end->wall, e->since.wall);
 	n->alert.duration_s = end->boot - e->since.boot;
 	n->severity = SEVERITY_INFO;
+}
+
+void alert_again(struct alert_table *t, enum alert_name name)
+{
+	assert(t->entry[name].firing);
+	t->entry[name].count++;
+}
+
+void alert_counted(struct alert_table *t, enum alert_name name, unsigned before)
+{
+	assert(!t->entry[name].firing);
+	t->entry[name].count = before;
 }
 
 bool alert_firing(const struct alert_table *t, enum alert_name name)

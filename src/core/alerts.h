@@ -12,8 +12,8 @@
 struct alert_entry {
 	bool firing;
 	struct stamp since;
-	unsigned count;
-	nsec hold; /* mono: the condition has been so since; NSEC_UNKNOWN: it is not so */
+	unsigned count; /* since it began to fire; before that, what it will begin with */
+	nsec hold;	/* mono: the condition has been so since; NSEC_UNKNOWN: it is not so */
 };
 
 struct alert_table {
@@ -34,6 +34,12 @@ void alert_update(struct alert_table *t, enum alert_name name, struct notice *n)
 /* The alert, which is firing, is over since `end`: ALERT_RESOLVED. */
 void alert_resolve(struct alert_table *t, enum alert_name name, const struct stamp *end,
 		   struct notice *n);
+
+/* The alert, which is firing, has happened once more, and there is nothing new to say of it. */
+void alert_again(struct alert_table *t, enum alert_name name);
+
+/* The alert, which does not fire, will have happened so often when it is raised next. */
+void alert_counted(struct alert_table *t, enum alert_name name, unsigned before);
 
 bool alert_firing(const struct alert_table *t, enum alert_name name);
 

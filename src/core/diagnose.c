@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/diagnose.h"
+#include "core/phrases.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,60 +10,6 @@ static cause_rule *const rules[CAUSE_COUNT] = {
 #include "core/causes.def"
 #undef X
 };
-
-/* A byte that arrives is seen by BYTECOUNT up to a second later; pings are up to a second late. */
-#define COUNT_GRAIN (2 * NSEC_PER_SEC)
-
-static unsigned finished(const struct probe_tally *t)
-{
-	return t->answered + t->unanswered + t->refused + t->unreachable + t->failed + t->bad_mac +
-	       t->rejected;
-}
-
-void evidence_collect(struct evidence *e, const struct tunnel *t, const struct stamp *now)
-{
-	const struct episode *episode = &t->episode;
-	nsec window = tunnel_window(t);
-	/* Without a byte count, the silence is what OpenVPN says it is. */
-	nsec from =
-	    episode->last_rx != NSEC_UNKNOWN ? episode->last_rx : episode->began.mono - window;
-	nsec ping =
-	    episode->timers.ping > 0 && episode->timers.ping < 3600 ? episode->timers.ping : 0;
-
-	e->tunnel = t;
-	e->episode = episode;
-	e->now = *now;
-	peer_time_read(&t->peer.time, now, &e->local, e->offset_limit_s, &e->peer);
-	peer_time_read_step(&t->peer.time, &e->step);
-	e->silent = peer_clock_tally(&t->peer, from + ping * NSEC_PER_SEC + COUNT_GRAIN,
-				     episode->began.mono);
-	e->after = peer_clock_tally(&t->peer, episode->began.mono,
-				    episode->ended ? episode->end.mono : NSEC_NEVER);
-}
-
-bool evidence_silent_window(const struct evidence *e)
-{
-	if (e->episode->reason != REASON_PING_RESTART)
-		return false;
-	nsec window = tunnel_window(e->tunnel);
-	return e->episode->silent == NSEC_UNKNOWN || window == NSEC_NEVER ||
-	       e->episode->silent >= window - COUNT_GRAIN;
-}
-
-struct probe_tally evidence_probes(const struct evidence *e)
-{
-	return finished(&e->silent) > 0 ? e->silent : e->after;
-}
-
-const char *evidence_profile(const struct evidence *e)
-{
-	return e->tunnel->config.profile != NULL ? e->tunnel->config.profile : "client.ovpn";
-}
-
-bool evidence_peer_known(const struct evidence *e)
-{
-	return e->peer.present && e->peer.samples > 0;
-}
 
 __attribute__((format(printf, 3, 0))) static void sentence(char texts[][NOTICE_TEXT_MAX],
 							   unsigned *n, const char *format,
@@ -122,6 +69,36 @@ static void insert(struct cause causes[NOTICE_CAUSES_MAX], unsigned *n, const st
 	*n = last + 1;
 }
 
+/* Less is known than could be, so the verdict is less sure than it could be: what is missing. */
+static void say_missing(const struct evidence *e, struct cause *c)
+{
+	const char *separator = "";
+	char text[NOTICE_TEXT_MAX];
+	size_t used = 0;
+	if (c->confidence == CONFIDENCE_CONFIRMED || e->replay || !evidence_silent_window(e))
+		return;
+	text[0] = '\0';
+#define MISSING(...)                                                             \
+	do {                                                                     \
+		int n = snprintf(text + used, sizeof text - used, __VA_ARGS__);  \
+		used += n > 0 && (size_t)n < sizeof text - used ? (size_t)n : 0; \
+		separator = "; ";                                                \
+	} while (0)
+	if (e->silent == NSEC_UNKNOWN)
+		MISSING("%show long nothing was received is not known: there is no byte count",
+			separator);
+	if (e->timers_from == TIMERS_DEFAULT)
+		MISSING(
+		    "%sthe ping-restart window is not known, for the log does not say the timers "
+		    "(`verb 3`): OpenVPN's default of %s is assumed",
+		    separator, phrase_duration(e->window).text);
+	if (!e->probed && e->no_probe != NULL)
+		MISSING("%sthe server was not probed: %.120s", separator, e->no_probe);
+#undef MISSING
+	if (used > 0)
+		cause_because(c, "not known: %.300s", text);
+}
+
 unsigned diagnose(const struct evidence *e, struct cause causes[NOTICE_CAUSES_MAX])
 {
 	unsigned n = 0;
@@ -138,12 +115,13 @@ unsigned diagnose(const struct evidence *e, struct cause causes[NOTICE_CAUSES_MA
 		if (rules[i](e, &c))
 			insert(causes, &n, &c);
 	}
+	say_missing(e, &causes[0]);
 	return n;
 }
 
-uint32_t diagnose_digest(const struct cause *causes, unsigned n)
+uint32_t diagnose_digest(const struct cause *causes, unsigned n, enum scope scope)
 {
-	uint32_t hash = 2166136261u;
+	uint32_t hash = 2166136261u + (uint32_t)scope;
 	for (unsigned i = 0; i < n; i++)
 		hash = (hash ^ ((uint32_t)causes[i].name * 8 + (uint32_t)causes[i].confidence)) *
 		       16777619u;

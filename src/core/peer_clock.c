@@ -27,6 +27,7 @@ void peer_clock_init(struct peer_clock *p, bool enabled, bool has_time, bool by_
 				 .next = NSEC_NEVER,
 				 .refined = NSEC_UNKNOWN,
 				 .last_sent = NSEC_UNKNOWN,
+				 .first_answer = NSEC_UNKNOWN,
 				 .last_answer = NSEC_UNKNOWN};
 	peer_time_init(&p->time);
 }
@@ -217,6 +218,8 @@ struct peer_change peer_clock_event(struct peer_clock *p, const struct event *e)
 	record(p, slot, result, good ? e->at.mono - sent->mono : NSEC_UNKNOWN);
 	if (result == RESULT_ANSWERED)
 		p->last_answer = e->at.boot;
+	if (p->first_answer == NSEC_UNKNOWN)
+		p->first_answer = p->last_answer;
 	if (!good || !p->has_time || !e->u.probe.has_time)
 		return change;
 	if (!of_this_server(p, e->u.probe.destination))

@@ -67,14 +67,14 @@ struct peer_clock {
 	struct probe_record history[PROBE_HISTORY]; /* a ring */
 	unsigned n_history;			    /* ever recorded */
 	unsigned burst_left;
-	nsec spacing;	  /* of the burst: not sooner after the probe before */
-	nsec earliest;	  /* mono: the aim of the next probe starts here; NSEC_NEVER */
-	nsec next;	  /* mono: when the next probe is to leave; NSEC_NEVER */
-	bool at_once;	  /* it is the first of a burst and is not aimed */
-	nsec refined;	  /* mono: the last burst asked for by a contradiction */
-	nsec lead;	  /* from the decision to probe to its departure: the least that was seen */
-	nsec last_sent;	  /* mono; NSEC_UNKNOWN: none yet */
-	nsec last_answer; /* boot; NSEC_UNKNOWN */
+	nsec spacing;	/* of the burst: not sooner after the probe before */
+	nsec earliest;	/* mono: the aim of the next probe starts here; NSEC_NEVER */
+	nsec next;	/* mono: when the next probe is to leave; NSEC_NEVER */
+	bool at_once;	/* it is the first of a burst and is not aimed */
+	nsec refined;	/* mono: the last burst asked for by a contradiction */
+	nsec lead;	/* from the decision to probe to its departure: the least that was seen */
+	nsec last_sent; /* mono; NSEC_UNKNOWN: none yet */
+	nsec first_answer, last_answer; /* boot; NSEC_UNKNOWN */
 };
 
 /* `by_tcp`: how it will be probed, as far as is known; the answers to probes say how it was. */

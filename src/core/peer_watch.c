@@ -69,6 +69,9 @@ void peer_watch_event(struct watch *w, const struct event *e, struct actions *ou
 		server_line(w, e, out);
 	} else if (e->kind == EVENT_PEER_LINK) {
 		link_news(t, peer_session_link(&t->peer_session, e), &e->at, out);
+	} else if (e->kind == EVENT_ECHO || e->kind == EVENT_ROUTE ||
+		   e->kind == EVENT_OTHER_REMOTE) {
+		reach_event(&t->reach, e);
 	} else if (e->kind == EVENT_PEER_SNTP && peer_ntp_event(&t->peer_ntp, e, &statement)) {
 		told(w, t, &statement, &e->at, out);
 	}
@@ -106,6 +109,8 @@ void peer_watch_came_up(struct watch *w, struct tunnel *t, const struct stamp *a
 	struct peer_told statement;
 	while (handshake_release(&t->handshake, &statement))
 		told(w, t, &statement, at, out);
+	peer_clock_burst(&t->peer, BURST_UP, at);
+	reach_burst(&t->reach, REACH_UP, at);
 }
 
 void peer_watch_log(struct watch *w, struct tunnel *t, const struct log_fact *fact,
@@ -116,6 +121,12 @@ void peer_watch_log(struct watch *w, struct tunnel *t, const struct log_fact *fa
 	if (fact->kind == LOG_REPLAY &&
 	    peer_told_by_replay(handshake_of(w, t), fact->time, at, grain, &statement))
 		told(w, t, &statement, at, out);
+}
+
+void peer_watch_restarted(struct tunnel *t, const struct stamp *at)
+{
+	peer_clock_burst(&t->peer, BURST_RESTART, at);
+	reach_burst(&t->reach, REACH_RESTART, at);
 }
 
 void peer_watch_local_changed(struct watch *w)
@@ -138,12 +149,13 @@ void peer_watch_slept(struct watch *w, const struct stamp *now)
 /* Silence is worth a look at the server before OpenVPN acts; once for each silence. */
 static void probe_silence(struct tunnel *t, const struct stamp *now)
 {
-	nsec silence = tunnel_silence(t, now->mono);
+	nsec silence = traffic_silence(&t->traffic, now->mono);
 	if (silence == NSEC_UNKNOWN || silence < tunnel_stall_after(t) || !tunnel_is_up(t) ||
-	    t->silence_asked == t->last_rx)
+	    t->silence_asked == t->traffic.last_rx)
 		return;
-	t->silence_asked = t->last_rx;
+	t->silence_asked = t->traffic.last_rx;
 	peer_clock_burst(&t->peer, BURST_SILENT, now);
+	reach_burst(&t->reach, REACH_SILENT, now);
 }
 
 static bool is_news(const struct peer_clock_reading *was, const struct peer_clock_reading *is,
@@ -177,6 +189,7 @@ void peer_watch_time(struct watch *w, struct tunnel *t, const struct stamp *now,
 {
 	probe_silence(t, now);
 	peer_clock_time(&t->peer, now, t, out);
+	reach_time(&t->reach, now, t, out);
 	peer_ntp_time(&t->peer_ntp, now, t, out);
 	link_news(t, peer_session_time(&t->peer_session, now, &t->peer.time, t, out), now, out);
 	news(w, t, now, out);
@@ -184,11 +197,13 @@ void peer_watch_time(struct watch *w, struct tunnel *t, const struct stamp *now,
 
 nsec peer_watch_deadline(const struct tunnel *t)
 {
+	const nsec last_rx = t->traffic.last_rx;
 	nsec at = nsec_min(peer_clock_deadline(&t->peer), t->peer_ntp.next);
+	at = nsec_min(at, reach_deadline(&t->reach));
 	at = nsec_min(at, peer_session_deadline(&t->peer_session));
 	nsec stall = tunnel_stall_after(t);
-	if (t->counting && t->last_rx != NSEC_UNKNOWN && stall != NSEC_NEVER && tunnel_is_up(t) &&
-	    t->silence_asked != t->last_rx)
-		at = nsec_min(at, t->last_rx + stall);
+	if (t->traffic.counting && last_rx != NSEC_UNKNOWN && stall != NSEC_NEVER &&
+	    tunnel_is_up(t) && t->silence_asked != last_rx)
+		at = nsec_min(at, last_rx + stall);
 	return at;
 }

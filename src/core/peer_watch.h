@@ -10,7 +10,8 @@
 #include "proto/log_text.h"
 #include "proto/management.h"
 
-/* Takes EVENT_PROBE, EVENT_PEER_LINK, EVENT_PEER_LINE, EVENT_PEER_SNTP. */
+/* Takes EVENT_PROBE, EVENT_PEER_LINK, EVENT_PEER_LINE, EVENT_PEER_SNTP, EVENT_ECHO, EVENT_ROUTE and
+ * EVENT_OTHER_REMOTE. */
 void peer_watch_event(struct watch *w, const struct event *e, struct actions *out);
 
 /* A notification of the client's daemon that may tell of the server's clock: ECHO, PASSWORD.
@@ -19,7 +20,10 @@ void peer_watch_notification(struct watch *w, struct tunnel *t, const struct man
 			     const struct stamp *since, const struct stamp *at,
 			     struct actions *out);
 
-/* The client is CONNECTED: what the server told before is taken. */
+/* The tunnel restarted or ended: is the server there? */
+void peer_watch_restarted(struct tunnel *t, const struct stamp *at);
+
+/* The client is CONNECTED: what the server told before is taken, and it is measured anew. */
 void peer_watch_came_up(struct watch *w, struct tunnel *t, const struct stamp *at,
 			struct actions *out);
 

@@ -48,18 +48,21 @@ void rules_local_reading(const struct watch *w, const struct stamp *now,
 
 static enum wish wish_rx_stalled(const struct scene *s)
 {
-	nsec silence = tunnel_silence(s->t, s->now.mono);
+	nsec silence = traffic_silence(&s->t->traffic, s->now.mono);
 	nsec stalled = tunnel_stall_after(s->t);
 	if (silence == NSEC_UNKNOWN || stalled == NSEC_NEVER)
 		return WISH_KEEP;
 	if (silence < stalled)
 		return WISH_CLEAR;
+	/* That alert stands for this one, too. */
+	if (alert_firing(&s->t->alerts, ALERT_FLAPPING))
+		return WISH_KEEP;
 	return tunnel_is_up(s->t) ? WISH_RAISE : WISH_KEEP;
 }
 
 static void describe_rx_stalled(const struct scene *s, struct notice *n)
 {
-	nsec silence = tunnel_silence(s->t, s->now.mono);
+	nsec silence = traffic_silence(&s->t->traffic, s->now.mono);
 	n->restart.present = true;
 	n->restart.silent_s = silence;
 	n->restart.ping_s = s->t->timers.ping;

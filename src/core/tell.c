@@ -77,8 +77,13 @@ void tell_connected(struct actions *out, const struct tunnel *t, const struct st
 	n->monitor.pid = t->pid;
 	snprintf(n->monitor.address, sizeof n->monitor.address, "%s", t->config.address);
 	snprintf(n->monitor.version, sizeof n->monitor.version, "%s", t->version);
-	SAY(n, "attached to OpenVPN%s%s at %.128s", t->version[0] != '\0' ? " " : "", t->version,
-	    t->config.address);
+	/* Without them a restart for silence is unexplained; nobody looks for that in advance. */
+	bool mute = tunnel_is_up(t) && t->timers.from == TIMERS_DEFAULT;
+	SAY(n, "attached to OpenVPN%s%s at %.128s%s", t->version[0] != '\0' ? " " : "", t->version,
+	    t->config.address,
+	    mute ? "; its log does not say after how much silence it restarts: give its "
+		   "configuration `verb 3`"
+		 : "");
 }
 
 static void tell_link(struct actions *out, const struct tunnel *t, const struct session *s,

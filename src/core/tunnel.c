@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/tunnel.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Until when after CONNECTED answers to probes are awaited before the verdict is final. */
@@ -20,19 +21,18 @@ void tunnel_init(struct tunnel *t, const struct tunnel_config *config, const str
 	    .openvpn_time = -1,
 	    .pid = -1,
 	    .began = now->boot,
-	    .last_rx = NSEC_UNKNOWN,
-	    .refused_at = NSEC_UNKNOWN,
-	    .server_spoke_at = NSEC_UNKNOWN,
 	    .silence_asked = NSEC_UNKNOWN,
+	    .attempt = NSEC_UNKNOWN,
+	    .calm = NSEC_NEVER,
 	    .next_clock_notice = NSEC_NEVER,
 	    .step_resolve = NSEC_NEVER,
 	    .timers = {.ping = -1, .ping_restart = PING_RESTART_DEFAULT, .from = TIMERS_DEFAULT},
 	};
-	if (config->ping_restart >= 0)
-		t->timers =
-		    (struct ping_timers){config->ping, config->ping_restart, TIMERS_PROFILE};
-	else if (config->ping >= 0)
-		t->timers.ping = config->ping;
+	t->timers.ping = config->ping;
+	if (config->ping_restart >= 0) {
+		t->timers.ping_restart = config->ping_restart;
+		t->timers.from = TIMERS_PROFILE;
+	}
 	session_init(&t->session, false, config->has_password, config->seed, now);
 	if (config->address == NULL)
 		t->session.deadline = NSEC_NEVER;
@@ -41,6 +41,10 @@ void tunnel_init(struct tunnel *t, const struct tunnel_config *config, const str
 	peer_session_init(&t->peer_session, config->peer_address != NULL, config->peer_has_password,
 			  config->seed + 1, now);
 	alert_table_init(&t->alerts);
+	traffic_init(&t->traffic);
+	log_memory_init(&t->log);
+	reach_init(&t->reach, config->may_ask, config->other_remotes);
+	server_word_init(&t->server_word);
 	if (config->probe)
 		peer_clock_burst(&t->peer, BURST_START, now);
 }
@@ -50,54 +54,87 @@ static bool is_connection_attempt(enum openvpn_state s)
 	return s == STATE_RESOLVE || s == STATE_TCP_CONNECT || s == STATE_WAIT;
 }
 
-static void remember_session_length(struct tunnel *t, nsec length)
-{
-	memmove(t->session_length + 1, t->session_length,
-		(SESSION_LENGTHS - 1) * sizeof *t->session_length);
-	t->session_length[0] = length;
-	if (t->n_session_lengths < SESSION_LENGTHS)
-		t->n_session_lengths++;
-}
-
 static void count_connected(struct tunnel *t, const struct stamp *at)
 {
 	t->connected_total += at->boot - nsec_max(t->connected_since.boot, t->began);
+}
+
+static bool recently(const struct tunnel *t, enum log_fact_kind kind, nsec mono)
+{
+	nsec at = t->log.words[kind].at;
+	return at != NSEC_UNKNOWN && mono - at < SERVER_WORD_LASTS;
+}
+
+/* Somebody here wanted it: it is no part of what goes wrong again and again. */
+static bool asked_for(enum restart_reason r)
+{
+	return r == REASON_SIGUSR1 || r == REASON_SIGHUP;
 }
 
 static void begin_episode(struct tunnel *t, const struct management_state *s,
 			  const struct stamp *at, bool was_up)
 {
 	struct episode *e = &t->episode;
+	bool known = was_up && t->connected_known;
 	*e = (struct episode){
 	    .open = true,
 	    .connected_before = was_up,
-	    .alert = s->reason == REASON_PING_RESTART ? ALERT_PING_RESTART : ALERT_RECONNECTING,
+	    .alert = s->state == STATE_EXITING		? ALERT_TUNNEL_DOWN
+		     : s->reason == REASON_PING_RESTART ? ALERT_PING_RESTART
+							: ALERT_RECONNECTING,
 	    .reason = s->reason,
 	    .began = *at,
-	    .connected = NSEC_UNKNOWN,
-	    .silent = tunnel_silence(t, at->mono),
-	    .last_rx = t->last_rx,
+	    .connected = known ? at->boot - t->connected_since.boot : NSEC_UNKNOWN,
+	    .silent = traffic_silence(&t->traffic, at->mono),
+	    .session = known ? t->connected_since.mono : t->attempt,
+	    .heard = NSEC_UNKNOWN,
+	    .idle = traffic_idle(&t->traffic),
+	    .traffic = t->traffic,
 	    .timers = t->timers,
-	    .server_said_so = t->server_spoke_at != NSEC_UNKNOWN &&
-			      at->mono - t->server_spoke_at < SERVER_WORD_LASTS,
+	    /* Said just before the restart that it causes. */
+	    .server_said_so =
+		recently(t, LOG_SERVER_RESET, at->mono) || recently(t, LOG_REMOTE_EXIT, at->mono),
 	};
 	slice_copy(s->detail, e->reason_text, sizeof e->reason_text);
-	if (was_up && t->connected_known) {
-		e->connected = at->boot - t->connected_since.boot;
+	if (known && e->silent != NSEC_UNKNOWN)
+		e->heard = nsec_max(t->traffic.last_rx - t->connected_since.mono, 0);
+	if (known)
 		count_connected(t, at);
-		if (s->reason == REASON_PING_RESTART)
-			remember_session_length(t, e->connected);
-	}
+	if (was_up && s->state == STATE_RECONNECTING && !asked_for(s->reason))
+		restart_history_add(&t->history, &(struct restart_record){.mono = at->mono,
+									  .wall = at->wall,
+									  .reason = s->reason,
+									  .connected = e->connected,
+									  .heard = e->heard,
+									  .idle = e->idle});
 }
 
 static void restart(struct tunnel *t, const struct management_state *s, const struct stamp *at,
 		    bool was_up, struct state_change *change)
 {
-	t->restarts++;
+	t->restarts += s->state == STATE_RECONNECTING;
+	t->failures += !was_up;
+	t->timers.pushed = PUSHED_UNKNOWN;
 	change->restarted = true;
 	/* One that never came up again, or only now and is still being judged, goes on. */
 	if (!t->episode.open || t->episode.ended)
 		begin_episode(t, s, at, was_up);
+	t->episode.failed = t->failures;
+	t->attempt = at->mono;
+	log_memory_session(&t->log, at->mono);
+}
+
+void tunnel_died(struct tunnel *t, const char *text, const struct stamp *at)
+{
+	struct management_state s = {.state = STATE_EXITING, .detail = slice_from(text)};
+	struct state_change change;
+	bool was_up = t->state == STATE_CONNECTED;
+	if (t->state == STATE_EXITING)
+		return;
+	t->state = STATE_EXITING;
+	snprintf(t->state_name, sizeof t->state_name, "EXITING");
+	t->since = *at;
+	restart(t, &s, at, was_up, &change);
 }
 
 /* Another remote of the profile is another server with another clock. True: it is one. */
@@ -112,6 +149,8 @@ static bool meet_server(struct tunnel *t)
 	if (!another && t->handshake.n_told > 0)
 		peer_time_init(&t->peer.time);
 	if (another)
+		reach_another(&t->reach);
+	if (another)
 		peer_clock_init(&t->peer, t->peer.enabled, t->peer.has_time,
 				t->config.probe_by_tcp);
 	return another;
@@ -121,14 +160,17 @@ static void came_up(struct tunnel *t, const struct management_state *s, const st
 {
 	t->connected_since = *at;
 	t->connected_known = true;
-	/* The handshake was received just now, whatever the byte count says a second later. */
-	t->last_rx = at->mono;
+	t->failures = 0;
+	traffic_connected(&t->traffic, at->mono);
+	log_memory_session(&t->log, at->mono);
 	slice_copy(s->local_ip, t->local_ip, sizeof t->local_ip);
 	slice_copy(s->remote_ip, t->remote_ip, sizeof t->remote_ip);
 	t->remote_port = s->remote_port != 0 ? s->remote_port : -1;
 	if (t->episode.open && !t->episode.ended) {
 		t->episode.ended = true;
-		t->episode.end = *at;
+		/* In a history it may have been before we lost sight of it, which is of the session
+		 * before. */
+		t->episode.end = at->mono >= t->episode.began.mono ? *at : t->episode.began;
 		t->episode.settle = at->mono + SETTLE_MAX;
 	}
 }
@@ -158,15 +200,15 @@ struct state_change tunnel_state(struct tunnel *t, const struct management_state
 	t->openvpn_time = s->time <= INT64_MAX ? (int64_t)s->time : -1;
 	if (is_connection_attempt(s->state) && t->episode.open && !t->episode.ended)
 		t->episode.attempts++;
-	if (s->state == STATE_RECONNECTING)
+	if (s->state == STATE_RECONNECTING || s->state == STATE_EXITING)
 		restart(t, s, at, was_up, &change);
+	else if (t->attempt == NSEC_UNKNOWN)
+		t->attempt = at->mono;
 	if (s->state == STATE_CONNECTED) {
 		came_up(t, s, at);
 		(void)meet_server(t);
 		change.came_up = true;
 	}
-	if (s->state == STATE_EXITING && was_up && t->connected_known)
-		count_connected(t, at);
 	return change;
 }
 
@@ -185,13 +227,33 @@ static struct stamp stamp_of(const struct tunnel *t, uint64_t daemon_time, const
 	return s;
 }
 
+/* From before we attached. Of a daemon elsewhere it is not known when, and what we saw ourselves
+ * comes again each time that we attach. */
+static void remember_restart(struct tunnel *t, enum restart_reason reason, const struct stamp *when)
+{
+	const struct restart_history *h = &t->history;
+	nsec newest = restart_history_nth(h, 1);
+	if (!t->config.same_machine || asked_for(reason) || asked_for(reason) ||
+	    (newest != NSEC_UNKNOWN && when->mono < newest + 2 * NSEC_PER_SEC))
+		return;
+	restart_history_add(&t->history, &(struct restart_record){
+					     .mono = when->mono,
+					     .wall = when->wall,
+					     .reason = reason,
+					     .connected = t->connected_known
+							      ? when->boot - t->connected_since.boot
+							      : NSEC_UNKNOWN,
+					     .heard = NSEC_UNKNOWN,
+					     .idle = NSEC_UNKNOWN,
+					 });
+}
+
 void tunnel_state_history(struct tunnel *t, const struct management_state *s,
 			  const struct stamp *at)
 {
 	struct stamp when = stamp_of(t, s->time, at);
-	if (s->state == STATE_RECONNECTING && t->state == STATE_CONNECTED && t->connected_known &&
-	    s->reason == REASON_PING_RESTART)
-		remember_session_length(t, when.boot - t->connected_since.boot);
+	if (s->state == STATE_RECONNECTING && t->state == STATE_CONNECTED)
+		remember_restart(t, s->reason, &when);
 	t->state = s->state;
 	slice_copy(s->name, t->state_name, sizeof t->state_name);
 	slice_copy(s->detail, t->detail, sizeof t->detail);
@@ -200,11 +262,11 @@ void tunnel_state_history(struct tunnel *t, const struct management_state *s,
 	t->openvpn_time = s->time <= INT64_MAX ? (int64_t)s->time : -1;
 	if (s->state != STATE_CONNECTED)
 		return;
-	nsec last_rx = t->last_rx;
+	struct traffic traffic = t->traffic;
 	came_up(t, s, &when);
 	t->connected_known = t->config.same_machine;
 	/* It was received then; since when nothing came is not known until bytes are counted. */
-	t->last_rx = last_rx;
+	t->traffic = traffic;
 }
 
 void tunnel_attached(struct tunnel *t, const struct stamp *at)
@@ -213,18 +275,14 @@ void tunnel_attached(struct tunnel *t, const struct stamp *at)
 		peer_clock_burst(&t->peer, BURST_START, at);
 }
 
-void tunnel_bytes(struct tunnel *t, uint64_t in, const struct stamp *at)
-{
-	/* The first count says nothing about when they came, but silence cannot be shown to have
-	 * lasted longer than we have listened. */
-	if (!t->counting || in != t->bytes_in)
-		t->last_rx = at->mono;
-	t->counting = true;
-	t->bytes_in = in;
-}
-
 static void learn_timers(struct tunnel *t, const struct log_fact *fact, enum timer_source from)
 {
+	bool told = fact->ping_restart >= 0 || fact->ping >= 0;
+	if (from == TIMERS_PUSHED && (told || t->timers.pushed == PUSHED_UNKNOWN))
+		t->timers.pushed = told ? PUSHED_SOME : PUSHED_NONE;
+	/* "Timers:" says all that is in force, and so that there is no ping. */
+	if (from == TIMERS_LOGGED && told && fact->ping < 0)
+		t->timers.ping = 0;
 	if (fact->ping_restart < 0 && fact->ping < 0)
 		return;
 	/* "Timers:" comes after PUSH_REPLY and says what is in force, so the later one counts. */
@@ -248,17 +306,11 @@ void tunnel_log(struct tunnel *t, const struct log_fact *fact, bool live, const 
 	case LOG_PUSH_REPLY:
 		learn_timers(t, fact, TIMERS_PUSHED);
 		return;
-	case LOG_REFUSED:
-		if (live)
-			t->refused_at = at->mono;
+	case LOG_NOTHING:
 		return;
+	case LOG_REFUSED:
 	case LOG_SERVER_RESET:
 	case LOG_REMOTE_EXIT:
-		/* Said just before the restart that it causes. */
-		if (live)
-			t->server_spoke_at = at->mono;
-		return;
-	case LOG_NOTHING:
 	case LOG_MANAGEMENT_STATE:
 	case LOG_INITIALIZED:
 	case LOG_INACTIVITY:
@@ -273,7 +325,6 @@ void tunnel_log(struct tunnel *t, const struct log_fact *fact, bool live, const 
 	case LOG_VERIFY_ERROR:
 	case LOG_REPLAY:
 	case LOG_KEEPALIVE_MISSING:
-	case LOG_DUPLICATE:
 	case LOG_SOFT_RESET:
 	case LOG_VERIFY_OK:
 	case LOG_OUT_OF_SYNC:
@@ -283,23 +334,18 @@ void tunnel_log(struct tunnel *t, const struct log_fact *fact, bool live, const 
 	case LOG_DECRYPT_ERROR:
 	case LOG_COMMAND:
 	case LOG_LEARNED:
+	case LOG_DUPLICATE:
+		if (live)
+			log_memory_add(&t->log, fact, tunnel_is_up(t), at->mono);
 		return;
 	}
 }
 
 void tunnel_detached(struct tunnel *t)
 {
-	t->counting = false;
-	t->last_rx = NSEC_UNKNOWN;
+	traffic_stop(&t->traffic);
 	t->lead_told = false;
 	t->handshake.n_told = 0; /* how it ends will not be heard */
-}
-
-nsec tunnel_silence(const struct tunnel *t, nsec mono)
-{
-	if (!t->counting || t->last_rx == NSEC_UNKNOWN)
-		return NSEC_UNKNOWN;
-	return mono - t->last_rx;
 }
 
 nsec tunnel_window(const struct tunnel *t)

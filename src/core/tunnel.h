@@ -10,10 +10,15 @@
 
 #include "core/alerts.h"
 #include "core/event.h"
+#include "core/log_memory.h"
 #include "core/peer_clock.h"
 #include "core/peer_session.h"
 #include "core/peer_sources.h"
+#include "core/reach.h"
+#include "core/restart_history.h"
+#include "core/server_word.h"
 #include "core/session.h"
+#include "core/traffic.h"
 #include "core/tunnel_config.h"
 #include "proto/log_text.h"
 #include "proto/management.h"
@@ -24,27 +29,34 @@
  */
 #define PING_RESTART_DEFAULT 120
 
-#define SESSION_LENGTHS 4
-
 struct ping_timers {
-	int64_t ping;	      /* seconds; -1 unknown */
+	int64_t ping;	      /* seconds; -1 unknown, 0: this end sends none */
 	int64_t ping_restart; /* seconds; 0: OpenVPN never restarts for silence */
 	enum timer_source from;
+	/* Whether the server's last PUSH_REPLY had timers in it: without, it has no keepalive. */
+	enum { PUSHED_UNKNOWN, PUSHED_NONE, PUSHED_SOME } pushed;
 };
 
-/* A restart, from RECONNECTING until the tunnel is CONNECTED again and the evidence is in. */
+/* A restart, from RECONNECTING (or the end, from EXITING) until the tunnel is CONNECTED again and
+ * the evidence is in. What it was judged by stays until the next one begins. */
 struct episode {
 	bool open;
 	bool connected_before; /* the tunnel was up when it began */
-	enum alert_name alert; /* ALERT_PING_RESTART or ALERT_RECONNECTING */
+	/* ALERT_PING_RESTART, ALERT_RECONNECTING, ALERT_TUNNEL_DOWN, or ALERT_FLAPPING in their
+	 * place */
+	enum alert_name alert;
 	enum restart_reason reason;
 	char reason_text[96];
 	struct stamp began;
 	nsec connected; /* how long the tunnel had been up; NSEC_UNKNOWN */
 	nsec silent;	/* nothing received for, when it began; NSEC_UNKNOWN */
-	nsec last_rx;	/* mono; NSEC_UNKNOWN */
+	nsec session;	/* mono: when the session, or the attempt, before it began; NSEC_UNKNOWN */
+	nsec heard;	/* from CONNECTED to the last received bytes; NSEC_UNKNOWN */
+	nsec idle;	/* traffic_idle() when it began */
+	struct traffic traffic; /* when it began */
 	struct ping_timers timers;
 	int attempts;
+	unsigned failed;     /* of them, in a row with those before it */
 	bool server_said_so; /* the log has the server's own command to restart */
 	bool ended;	     /* CONNECTED again, at `end`; the evidence is awaited until `settle` */
 	struct stamp end;
@@ -62,6 +74,11 @@ struct tunnel {
 	struct peer_session peer_session;
 	struct handshake handshake;
 	struct alert_table alerts;
+	struct traffic traffic;
+	struct log_memory log;
+	struct reach reach;
+	struct server_word server_word;
+	struct restart_history history;
 
 	enum openvpn_state state;
 	char state_name[32]; /* "" until known */
@@ -82,20 +99,17 @@ struct tunnel {
 	int64_t overlong_lines; /* dropped */
 	char fatal[128];	/* the last words of a daemon that ends */
 
-	bool counting; /* BYTECOUNT has been seen since we attached */
-	uint64_t bytes_in;
-	nsec last_rx;	 /* mono: when the received bytes were last seen to grow; NSEC_UNKNOWN */
-	nsec refused_at; /* mono: OpenVPN's own socket heard ECONNREFUSED; NSEC_UNKNOWN */
-	nsec server_spoke_at; /* mono: the server told the client to restart or end; NSEC_UNKNOWN */
-	nsec silence_asked;   /* mono: a burst of probes was sent for the silence since last_rx */
+	nsec silence_asked; /* mono: a burst of probes was sent for the silence since
+			       traffic.last_rx */
+	nsec attempt;	    /* mono: since when it is tried to connect; NSEC_UNKNOWN */
 
-	nsec session_length[SESSION_LENGTHS]; /* of sessions that a ping-restart ended, newest first
-					       */
-	unsigned n_session_lengths;
 	struct episode episode;
 	unsigned restarts;
-	nsec connected_total; /* while we watched */
-	nsec began;	      /* boot: since when we watch */
+	unsigned failures;	   /* attempts to connect in a row that failed */
+	uint32_t flapping_verdict; /* digest of the causes that `flapping` last told */
+	nsec calm;		   /* mono: flapping is over; NSEC_NEVER: it does not flap */
+	nsec connected_total;	   /* while we watched */
+	nsec began;		   /* boot: since when we watch */
 
 	bool lead_told; /* the stamps were found to run ahead of the wall clock, and it was said */
 	bool start_burst_told;
@@ -108,7 +122,7 @@ struct tunnel {
 /* What a state line did. */
 struct state_change {
 	bool changed;	/* a new state: tell it */
-	bool restarted; /* an episode has begun */
+	bool restarted; /* it restarted or ended: an episode has begun or goes on */
 	bool came_up;	/* CONNECTED */
 	char previous[32];
 	nsec previous_lasted; /* NSEC_UNKNOWN */
@@ -129,17 +143,14 @@ void tunnel_state_history(struct tunnel *t, const struct management_state *s,
  * is another than before: of those in between nothing is known any more. */
 void tunnel_attached(struct tunnel *t, const struct stamp *at);
 
-/* The received link bytes, from BYTECOUNT. */
-void tunnel_bytes(struct tunnel *t, uint64_t in, const struct stamp *at);
+/* It ended without a state: `text` are its last words (">FATAL:"). */
+void tunnel_died(struct tunnel *t, const char *text, const struct stamp *at);
 
 /* A fact from the log; `live`: it is about now, not from the history. */
 void tunnel_log(struct tunnel *t, const struct log_fact *fact, bool live, const struct stamp *at);
 
 /* The management connection is gone: what is only known from it is not known any more. */
 void tunnel_detached(struct tunnel *t);
-
-/* How long nothing was received; NSEC_UNKNOWN if nobody counts the bytes. */
-nsec tunnel_silence(const struct tunnel *t, nsec mono);
 
 /* The ping-restart window; NSEC_NEVER if OpenVPN has none. */
 nsec tunnel_window(const struct tunnel *t);

@@ -128,6 +128,10 @@ static void session_happened(struct tunnel *t, enum session_news news, const str
 	if (tell_room(out))
 		tell_session(out, t, news, at);
 	if (news == SESSION_NEWS_LOST) {
+		if (t->fatal[0] != '\0') {
+			tunnel_died(t, t->fatal, at);
+			episode_begun(t, at);
+		}
 		tunnel_detached(t);
 		t->fatal[0] = '\0';
 	}
@@ -151,8 +155,7 @@ static void compare_stamps(struct watch *w, struct tunnel *t, const struct manag
 static void live_state(struct watch *w, struct tunnel *t, const struct management_state *s,
 		       const struct stamp *since, const struct stamp *at, struct actions *out)
 {
-	if (s->state == STATE_RECONNECTING && t->episode.open && t->episode.ended)
-		episode_finish(w, t, at, out);
+	episode_before(w, t, s->state, at, out);
 	struct state_change change = tunnel_state(t, s, since, at);
 	if (!change.changed)
 		return;
@@ -160,13 +163,12 @@ static void live_state(struct watch *w, struct tunnel *t, const struct managemen
 		tell_state(out, t, &change, at);
 	compare_stamps(w, t, s, at, out);
 	if (change.restarted) {
-		peer_clock_burst(&t->peer, BURST_RESTART, at);
+		episode_begun(t, at);
+		peer_watch_restarted(t, at);
 		local_clock_hurry(&w->local_clock, at);
 	}
-	if (change.came_up) {
+	if (change.came_up)
 		peer_watch_came_up(w, t, at, out);
-		peer_clock_burst(&t->peer, BURST_UP, at);
-	}
 }
 
 static void notification(struct watch *w, struct tunnel *t, const struct management_message *m,
@@ -178,7 +180,7 @@ static void notification(struct watch *w, struct tunnel *t, const struct managem
 	} else if (m->kind == MANAGEMENT_BYTECOUNT) {
 		/* A recording does not say when its counts were heard. */
 		if (!w->config.replay)
-			tunnel_bytes(t, m->u.bytecount.in, at);
+			traffic_count(&t->traffic, m->u.bytecount.in, m->u.bytecount.out, at->mono);
 	} else if (m->kind == MANAGEMENT_LOG) {
 		/* Each state comes in the log too; the typed one counts. */
 		log_text_parse(m->u.log.text, &fact);
@@ -212,6 +214,8 @@ static void attached(struct tunnel *t, const struct stamp *at, struct actions *o
 {
 	struct state_change none = {.previous_lasted = NSEC_UNKNOWN};
 	tunnel_attached(t, at);
+	if (tunnel_is_up(t))
+		reach_burst(&t->reach, REACH_UP, at);
 	if (tell_room(out))
 		tell_connected(out, t, at);
 	if (t->state_name[0] != '\0' && tell_room(out))

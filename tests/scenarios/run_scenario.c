@@ -19,12 +19,18 @@
  *   < LINE            the daemon says LINE; %T is its time in seconds
  *   up                >STATE: CONNECTED with addresses
  *   restart REASON    >STATE: RECONNECTING with the reason, then WAIT
- *   rx on|off         received bytes grow each second, or stand still
+ *   rx on|off | tx on|off   received (sent) bytes grow each second, or stand still
+ *   no-ping           this end sends no pings: nothing is sent after the handshake
+ *   truth CAUSE|none  what is the matter: see honesty.h
  *   server offset S | step S | answer | silent | refuse | unreachable | rtt S
+ *   server lossy N    every Nth probe and echo request gets no answer; 0: none is lost
+ *   host, other, route: see host_world.h
  *   peer-ntp, peer-management, server-system, echo: see peer_world.h
  *   local step S | sleep S | slew PPM   slew: this machine's clocks run so much faster
  *   chrony, ntpd, timesyncd, ntp, kernel: see local_sources.h
  */
+#include "scenarios/honesty.h"
+#include "scenarios/host_world.h"
 #include "scenarios/local_sources.h"
 #include "scenarios/peer_world.h"
 #include "scenarios/trace.h"
@@ -40,7 +46,14 @@
 #define WALL_START (INT64_C(1795500000) * NSEC_PER_SEC)
 
 enum path { PATH_ANSWER, PATH_SILENT, PATH_REFUSE, PATH_UNREACHABLE };
-enum pending_kind { PENDING_LINE, PENDING_LINK, PENDING_PROBE, PENDING_SOURCE, PENDING_PEER };
+enum pending_kind {
+	PENDING_LINE,
+	PENDING_LINK,
+	PENDING_PROBE,
+	PENDING_SOURCE,
+	PENDING_PEER,
+	PENDING_HOST
+};
 
 struct pending {
 	nsec due; /* mono */
@@ -63,17 +76,21 @@ static struct world {
 	struct stamp now;
 	struct pending pending[PENDING_MAX];
 	unsigned n_pending;
-	bool link_ok, silent_link, prompt, mute, rx, attached, added, has_probe;
+	bool link_ok, silent_link, prompt, mute, rx, no_tx, no_ping, attached, added, has_probe;
 	char link_reason[64];
 	char state[32];
 	int ping, window;
-	uint64_t bytes;
+	int age; /* of the daemon's history when we attach, seconds */
+	uint64_t bytes, sent_bytes;
+	unsigned lossy, asked;
 	nsec next_count;
 	nsec server_offset, rtt; /* the server against true time, which the ruler shows */
 	enum path path;
 	double slew_ppm;
 	struct local_sources sources;
 	struct peer_world peer;
+	struct host_world host;
+	struct honesty honesty;
 	struct stamp last_line;
 	struct trace trace;
 } world;
@@ -135,16 +152,16 @@ static void command(enum management_command c)
 	case COMMAND_LOG_ON_ALL:
 		say_after(MSEC, "SUCCESS: real-time log notification set to ON");
 		if (strcmp(world.state, "CONNECTED") == 0)
-			say_after(MSEC, "%lld,,Timers: ping %d, ping-restart %d", epoch() - 60,
-				  world.ping, world.window);
+			say_after(MSEC, "%lld,,Timers: ping %d, ping-restart %d",
+				  epoch() - world.age, world.ping, world.window);
 		say_after(MSEC, "END");
 		return;
 	case COMMAND_STATE_ON_ALL:
 		say_after(MSEC, "SUCCESS: real-time state notification set to ON");
-		say_after(MSEC, "%lld,CONNECTING,,,,,,", epoch() - 61);
+		say_after(MSEC, "%lld,CONNECTING,,,,,,", epoch() - world.age - 1);
 		if (strcmp(world.state, "CONNECTED") == 0)
 			say_after(MSEC, "%lld,CONNECTED,SUCCESS,10.8.0.2,203.0.113.7,1194,,",
-				  epoch() - 60);
+				  epoch() - world.age);
 		say_after(MSEC, "END");
 		return;
 	case COMMAND_BYTECOUNT:
@@ -187,10 +204,17 @@ static nsec true_time(void)
 	return WALL_START + world.now.ruler;
 }
 
+static bool is_lost(void)
+{
+	return world.lossy > 0 && ++world.asked % world.lossy == 0;
+}
+
 static void probe(unsigned id)
 {
 	struct pending *p = NULL;
 	nsec back = world.rtt;
+	if (is_lost())
+		return;
 	switch (world.path) {
 	case PATH_SILENT:
 		return;
@@ -225,6 +249,19 @@ static void ask_peer(const struct action *a)
 	p->sent = world.now;
 }
 
+static void ask_host(const struct action *a)
+{
+	struct event e;
+	bool echo = a->kind == ACTION_ECHO;
+	if (is_lost() || (echo ? !host_world_echo(&world.host, world.path == PATH_ANSWER, &e)
+			       : !host_world_other(&world.host, &e)))
+		return;
+	struct pending *p = later(world.rtt, PENDING_HOST);
+	p->question = a->kind;
+	p->id = a->id;
+	p->sent = world.now;
+}
+
 static void act(const struct action *a)
 {
 	switch (a->kind) {
@@ -245,6 +282,7 @@ static void act(const struct action *a)
 		return;
 	case ACTION_ECHO:
 	case ACTION_PROBE_OTHER:
+		ask_host(a);
 		return;
 	case ACTION_ASK_CHRONY:
 	case ACTION_ASK_NTP_CONTROL:
@@ -269,6 +307,7 @@ static void step(struct event *e)
 	watch_step(&world.watch, e, &world.actions);
 	for (size_t i = 0; i < world.actions.n_notices; i++)
 		trace_notice(&world.trace, &world.actions.notices[i]);
+	honesty_check(&world.honesty, &world.watch, &world.tunnel, &world.now);
 	for (size_t i = 0; i < world.actions.n_actions; i++)
 		act(&world.actions.actions[i]);
 }
@@ -315,6 +354,17 @@ static void happen(const struct pending *p)
 		e.u.probe.sent = p->sent;
 		e.u.probe.has_time = p->outcome == PROBE_ANSWERED;
 		e.u.probe.server_time = p->server_time;
+		break;
+	case PENDING_HOST:
+		if (p->question == ACTION_ECHO) {
+			(void)host_world_echo(&world.host, true, &e);
+			e.u.echo.id = p->id;
+			e.u.echo.sent = p->sent;
+		} else {
+			(void)host_world_other(&world.host, &e);
+			e.u.other_remote.id = p->id;
+			e.u.other_remote.sent = p->sent;
+		}
 		break;
 	case PENDING_SOURCE:
 		e.tunnel = NULL;
@@ -367,8 +417,10 @@ static void run_until(nsec until)
 			char text[64];
 			world.next_count = at + NSEC_PER_SEC;
 			world.bytes += world.rx ? 80 : 0;
-			snprintf(text, sizeof text, ">BYTECOUNT:%llu,1000",
-				 (unsigned long long)world.bytes);
+			world.sent_bytes += world.no_tx ? 0 : 80;
+			snprintf(text, sizeof text, ">BYTECOUNT:%llu,%llu",
+				 (unsigned long long)world.bytes,
+				 (unsigned long long)world.sent_bytes);
 			if (!world.mute)
 				line(text);
 		} else {
@@ -393,6 +445,9 @@ static void add_tunnel(void)
 	    .no_probe = world.has_probe ? NULL : "no --profile was given",
 	    .ping = -1,
 	    .ping_restart = -1,
+	    .reneg_sec = -1,
+	    .may_ask = world.has_probe,
+	    .other_remotes = world.host.other != OTHER_NONE,
 	    .peer_ntp = world.peer.ntp,
 	    .peer_address = world.peer.management ? "203.0.113.7:7506" : NULL,
 	    .seed = 42};
@@ -428,6 +483,8 @@ static void set_server(const char *what, double value)
 		world.server_offset += nsec_from_s(value);
 	else if (strcmp(what, "rtt") == 0)
 		world.rtt = nsec_from_s(value);
+	else if (strcmp(what, "lossy") == 0)
+		world.lossy = (unsigned)value;
 	else if (strcmp(what, "answer") == 0)
 		world.path = PATH_ANSWER;
 	else if (strcmp(what, "silent") == 0)
@@ -470,6 +527,7 @@ static void link_command(const char *verb, const char *rest)
 		e.u.link.change = LINK_CLOSED;
 		e.u.link.reason = rest;
 		world.next_count = NSEC_NEVER;
+		world.age = 1; /* it is another daemon that we meet again */
 		step(&e);
 	} else {
 		world.mute = strcmp(verb, "mute") == 0;
@@ -482,8 +540,13 @@ static void tunnel_command(const char *verb, const char *rest)
 		say_template(rest);
 	} else if (strcmp(verb, "up") == 0) {
 		char timers[64];
-		snprintf(timers, sizeof timers, ">LOG:%%T,,Timers: ping %d, ping-restart %d",
-			 world.ping, world.window);
+		if (world.no_ping)
+			snprintf(timers, sizeof timers, ">LOG:%%T,,Timers: ping-restart %d",
+				 world.window);
+		else
+			snprintf(timers, sizeof timers,
+				 ">LOG:%%T,,Timers: ping %d, ping-restart %d", world.ping,
+				 world.window);
 		say_template(">STATE:%T,CONNECTED,SUCCESS,10.8.0.2,203.0.113.7,1194,,");
 		say_template(timers);
 		world.rx = true;
@@ -512,10 +575,21 @@ static void run_line(char *text)
 	rest = rest != NULL ? rest : verb + strlen(verb);
 	char what[32] = "";
 	double value = 0;
+	struct event e = {0};
+	bool route;
 	sscanf(rest, "%31s %lf", what, &value);
 
 	if (strcmp(verb, "no-probe") == 0) {
 		world.has_probe = false;
+		return;
+	}
+	if (strcmp(verb, "no-ping") == 0) {
+		world.no_ping = world.no_tx = true;
+		return;
+	}
+	if (strcmp(verb, "truth") == 0) {
+		if (!honesty_truth(&world.honesty, rest))
+			die("no cause %s", rest);
 		return;
 	}
 	if (strcmp(verb, "ping") == 0) {
@@ -525,13 +599,19 @@ static void run_line(char *text)
 	}
 	if (!world.added &&
 	    !is_one_of(verb, " server chrony ntpd timesyncd ntp kernel attach link silent-link "
-			     "prompt peer-ntp peer-management server-system "))
+			     "prompt peer-ntp peer-management server-system host other "))
 		add_tunnel();
 	if (strcmp(verb, "at") == 0)
 		run_until(nsec_from_s(atof(rest)));
 	else if (strcmp(verb, "rx") == 0)
 		world.rx = strcmp(rest, "on") == 0;
-	else if (strcmp(verb, "server") == 0)
+	else if (strcmp(verb, "tx") == 0)
+		world.no_tx = strcmp(rest, "on") != 0;
+	else if (host_world_command(&world.host, verb, rest, &e, &route)) {
+		e.tunnel = &world.tunnel;
+		if (route)
+			step(&e);
+	} else if (strcmp(verb, "server") == 0)
 		set_server(what, value);
 	else if (strcmp(verb, "local") == 0)
 		set_clock(what, value);
@@ -600,6 +680,7 @@ int main(int argc, char **argv)
 	world.now = (struct stamp){.mono = 0, .boot = 0, .wall = WALL_START};
 	world.ping = 2;
 	world.window = 8;
+	world.age = 60;
 	world.rtt = 400 * NSEC_PER_USEC;
 	world.next_count = NSEC_NEVER;
 	world.has_probe = true;

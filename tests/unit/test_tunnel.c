@@ -95,22 +95,6 @@ static void one_episode_until_it_is_up_again(void **state)
 	assert_true(t.episode.ended);
 }
 
-static void silence_is_since_bytes_last_grew(void **state)
-{
-	(void)state;
-	assert_true(tunnel_silence(&t, now.mono) == NSEC_UNKNOWN);
-	state_line(CONNECTED);
-	tunnel_bytes(&t, 100, &now);
-	pass(3 * S);
-	tunnel_bytes(&t, 100, &now);
-	assert_true(tunnel_silence(&t, now.mono) == 3 * S);
-	tunnel_bytes(&t, 101, &now);
-	assert_true(tunnel_silence(&t, now.mono) == 0);
-	pass(S);
-	tunnel_detached(&t);
-	assert_true(tunnel_silence(&t, now.mono) == NSEC_UNKNOWN);
-}
-
 static void timers_from_the_best_place(void **state)
 {
 	(void)state;
@@ -138,13 +122,13 @@ static void timers_from_the_best_place(void **state)
 static void when_silence_is_news(void **state)
 {
 	(void)state;
-	t.timers = (struct ping_timers){10, 120, TIMERS_LOGGED};
+	t.timers = (struct ping_timers){.ping = 10, .ping_restart = 120};
 	assert_true(tunnel_stall_after(&t) == 60 * S);
-	t.timers = (struct ping_timers){4, 8, TIMERS_LOGGED};
+	t.timers = (struct ping_timers){.ping = 4, .ping_restart = 8};
 	assert_true(tunnel_stall_after(&t) == 6 * S);
-	t.timers = (struct ping_timers){10, 0, TIMERS_LOGGED};
+	t.timers = (struct ping_timers){.ping = 10, .ping_restart = 0};
 	assert_true(tunnel_stall_after(&t) == NSEC_NEVER);
-	t.timers = (struct ping_timers){10, INT64_MAX, TIMERS_LOGGED};
+	t.timers = (struct ping_timers){.ping = 10, .ping_restart = INT64_MAX};
 	assert_true(tunnel_window(&t) == NSEC_NEVER);
 }
 
@@ -218,7 +202,7 @@ static void a_history_of_several_servers(void **state)
 	assert_true(peer_clock_deadline(&t.peer) == now.mono);
 }
 
-static void session_lengths_are_kept_newest_first(void **state)
+static void restarts_are_remembered_newest_first(void **state)
 {
 	(void)state;
 	for (int i = 1; i <= 6; i++) {
@@ -227,9 +211,57 @@ static void session_lengths_are_kept_newest_first(void **state)
 		state_line(RESTARTED);
 		pass(2 * S);
 	}
-	assert_int_equal(t.n_session_lengths, SESSION_LENGTHS);
-	assert_true(t.session_length[0] == 60 * S);
-	assert_true(t.session_length[3] == 30 * S);
+	assert_int_equal(restart_history_count(&t.history), 6);
+	assert_true(restart_history_at(&t.history, 0)->connected == 60 * S);
+	assert_true(restart_history_at(&t.history, 3)->connected == 30 * S);
+}
+
+/* The daemon's history comes with each attachment; what is in it counts once. */
+static void a_history_that_comes_again_counts_once(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		history_line("1795499600,CONNECTED,SUCCESS,10.8.0.2,192.0.2.1,1194,,");
+		history_line("1795499700,RECONNECTING,ping-restart,,,,,");
+		history_line("1795499705,CONNECTED,SUCCESS,10.8.0.2,192.0.2.1,1194,,");
+		history_line("1795499805,RECONNECTING,ping-restart,,,,,");
+		history_line("1795499810,CONNECTED,SUCCESS,10.8.0.2,192.0.2.1,1194,,");
+	}
+	assert_int_equal(restart_history_count(&t.history), 2);
+	assert_true(restart_history_at(&t.history, 1)->connected == 100 * S);
+}
+
+static void an_end_is_an_episode_too(void **state)
+{
+	(void)state;
+	state_line(CONNECTED);
+	pass(10 * S);
+	assert_true(state_line("1795500000,EXITING,SIGTERM,,,,,").restarted);
+	assert_int_equal(t.episode.alert, ALERT_TUNNEL_DOWN);
+	assert_true(t.episode.connected == 10 * S);
+	assert_int_equal(t.restarts, 0);
+	assert_int_equal(restart_history_count(&t.history), 0);
+	pass(10 * S);
+	state_line(CONNECTED);
+	assert_true(t.episode.ended);
+}
+
+static void failures_in_a_row_are_counted(void **state)
+{
+	(void)state;
+	state_line(CONNECTED);
+	pass(10 * S);
+	state_line(RESTARTED);
+	assert_int_equal(t.failures, 0);
+	for (unsigned i = 1; i <= 3; i++) {
+		pass(5 * S);
+		state_line("1795500000,WAIT,,,,,,");
+		pass(5 * S);
+		state_line("1795500000,RECONNECTING,tls-error,,,,,");
+		assert_int_equal(t.failures, i);
+	}
+	state_line(CONNECTED);
+	assert_int_equal(t.failures, 0);
 }
 
 static void the_server_s_word_counts_for_a_moment(void **state)
@@ -263,13 +295,15 @@ int main(void)
 	    cmocka_unit_test_setup(durations_are_monotonic, setup),
 	    cmocka_unit_test_setup(a_state_that_comes_twice_counts_once, setup),
 	    cmocka_unit_test_setup(one_episode_until_it_is_up_again, setup),
-	    cmocka_unit_test_setup(silence_is_since_bytes_last_grew, setup),
 	    cmocka_unit_test_setup(timers_from_the_best_place, setup),
 	    cmocka_unit_test_setup(when_silence_is_news, setup),
 	    cmocka_unit_test_setup(history_is_learned, setup),
 	    cmocka_unit_test_setup(history_of_a_daemon_elsewhere_is_not_dated, setup),
 	    cmocka_unit_test_setup(a_history_of_several_servers, setup),
-	    cmocka_unit_test_setup(session_lengths_are_kept_newest_first, setup),
+	    cmocka_unit_test_setup(restarts_are_remembered_newest_first, setup),
+	    cmocka_unit_test_setup(a_history_that_comes_again_counts_once, setup),
+	    cmocka_unit_test_setup(an_end_is_an_episode_too, setup),
+	    cmocka_unit_test_setup(failures_in_a_row_are_counted, setup),
 	    cmocka_unit_test_setup(the_server_s_word_counts_for_a_moment, setup),
 	    cmocka_unit_test_setup(a_stamp_from_the_far_end_of_time, setup),
 	};

@@ -3,44 +3,68 @@
  * Two clients with one certificate. A server without --duplicate-cn drops the first when the second
  * connects (multi.c multi_delete_dup) and tells it nothing: that one hears nothing for a window,
  * restarts, connects, and so evicts the other. Each lives for about two windows.
+ *
+ * Confirmed: the server's own log says so when the silence begins. Likely: three sessions in a row
+ * had that length, each with a clean CONNECTED, and the server answers probes meanwhile. Without
+ * probes it is no more than possible.
  */
 #include "core/diagnose.h"
 #include "core/phrases.h"
 
+#define ENOUGH 3
+
 /* Measured: two windows less up to two pings, plus the pause and the handshake. */
-static bool about_two_windows(const struct evidence *e, nsec length)
+static bool about_two_windows(const struct evidence *e, const struct restart_record *r)
 {
-	nsec window = tunnel_window(e->tunnel);
-	return window != NSEC_NEVER && length > window / 100 * 170 &&
-	       length < window / 100 * 210 + 2 * NSEC_PER_SEC;
+	return e->window != NSEC_NEVER && r->reason == REASON_PING_RESTART &&
+	       r->connected != NSEC_UNKNOWN && r->connected > e->window / 100 * 160 &&
+	       r->connected < e->window / 100 * 210 + 2 * NSEC_PER_SEC;
+}
+
+static bool seen_by_server(const struct evidence *e)
+{
+	return e->server_word != NULL && e->server_word->duplicate != NSEC_UNKNOWN &&
+	       evidence_at_onset(e, e->server_word->duplicate);
 }
 
 bool cause_duplicate_client(const struct evidence *e, struct cause *c)
 {
-	const struct tunnel *t = e->tunnel;
-	nsec window = tunnel_window(t);
-	unsigned in_a_row = 0;
+	const struct restart_record this = {.reason = e->reason, .connected = e->connected};
+	bool rhythm = about_two_windows(e, &this);
+	unsigned in_a_row = evidence_in_a_row(e, about_two_windows);
+	bool answered = e->silent_probes.answered > 0 && e->silent_probes.unanswered == 0;
 
-	if (!evidence_silent_window(e) || e->episode->connected == NSEC_UNKNOWN ||
-	    !about_two_windows(e, e->episode->connected))
+	if (!evidence_silent_window(e) || (!rhythm && !seen_by_server(e)) ||
+	    e->silent_probes.refused > 0 || e->silent_probes.unanswered > e->silent_probes.answered)
 		return false;
-	while (in_a_row < t->n_session_lengths && about_two_windows(e, t->session_length[in_a_row]))
-		in_a_row++;
 	c->strength = 2;
-	cause_because(c,
-		      "the session lasted %s, twice the ping-restart window of %s%s: two clients "
-		      "that share a "
-		      "certificate evict each other in this rhythm",
-		      phrase_duration(e->episode->connected).text, phrase_duration(window).text,
-		      e->episode->timers.from == TIMERS_DEFAULT ? " (OpenVPN's default)" : "");
-	if (in_a_row >= 3) {
-		c->confidence = CONFIDENCE_LIKELY;
+	if (seen_by_server(e)) {
+		c->confidence = CONFIDENCE_CONFIRMED;
+		cause_because(c,
+			      "the server's own log says that a new connection under the name "
+			      "'%.64s' dropped this one when the silence began",
+			      e->server_word->name);
+	}
+	if (rhythm)
+		cause_because(c,
+			      "the session lasted %s, twice the ping-restart window of %s%s: two "
+			      "clients that share a certificate evict each other in this rhythm",
+			      phrase_duration(e->connected).text, phrase_duration(e->window).text,
+			      e->timers_from == TIMERS_DEFAULT ? " (OpenVPN's default)" : "");
+	if (rhythm && in_a_row >= ENOUGH) {
+		if (answered && c->confidence < CONFIDENCE_LIKELY)
+			c->confidence = CONFIDENCE_LIKELY;
+		c->strength = 3;
 		cause_because(c, "so did each of the last %u sessions", in_a_row);
-	} else {
+	} else if (!seen_by_server(e)) {
 		cause_against(c, "%s",
 			      in_a_row == 2 ? "only two sessions have shown it"
 					    : "only one session has shown it");
 	}
+	if (answered)
+		cause_because(
+		    c, "the server answered %u of %u probes meanwhile: it is up and reachable",
+		    e->silent_probes.answered, evidence_finished(&e->silent_probes));
 	cause_remedy(
 	    c,
 	    "On the server: `grep 'new connection by client' LOG` names the certificate; give each "

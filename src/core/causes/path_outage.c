@@ -1,18 +1,61 @@
 /* SPDX-License-Identifier: MIT
  *
- * Packets do not get through between here and the server: probes from a fresh socket get no answer,
- * or there is no route. (Probes without an answer alone do not tell a dead path from a dead host.)
+ * Packets do not get through between here and the server.
+ *
+ * Confirmed: this machine's own route or link went away when the silence began. Likely: a router
+ * says so (ICMP), or the server's host had answered echo requests and does not any more, or some
+ * packets get through and others do not. Probes without an answer alone do not tell a dead path
+ * from a dead host: possible.
  */
 #include "core/diagnose.h"
 #include "core/phrases.h"
 
+#define LOST_FOR   (2 * NSEC_PER_SEC) /* a link that is away for less is no outage */
+#define LOSS_SHARE 8		      /* one in so many probes lost is a lossy path */
+
+static void remedy(const struct evidence *e, struct cause *c)
+{
+	cause_remedy(
+	    c, "Look where it ends: `mtr -u %.96s`, and `ip route` and the link on this machine.",
+	    e->server_ip);
+}
+
+/* This machine's route or link: true if it was away. */
+static bool no_way(const struct evidence *e, struct cause *c)
+{
+	nsec lost = e->route_lost;
+	nsec back = e->route_back != NSEC_UNKNOWN ? e->route_back : e->now.mono;
+	if (!e->route_known || !e->same_machine || lost == NSEC_UNKNOWN || back - lost < LOST_FOR ||
+	    back < evidence_silent_from(e) || lost > (e->ended ? e->end.mono : e->now.mono))
+		return false;
+	bool onset = evidence_at_onset(e, lost) && lost <= e->began.mono;
+	const char *what = e->lost_link ? "interface" : "route to the server, by interface";
+	c->confidence = onset ? CONFIDENCE_CONFIRMED : CONFIDENCE_LIKELY;
+	c->strength = 4;
+	if (e->route_back == NSEC_UNKNOWN)
+		cause_because(c,
+			      "this machine's %s %s went away %s %s the restart, and is not back",
+			      what, e->interface,
+			      phrase_duration(lost > e->began.mono ? lost - e->began.mono
+								   : e->began.mono - lost)
+				  .text,
+			      lost > e->began.mono ? "after" : "before");
+	else
+		cause_because(c, "this machine's %s %s was away for %s", what, e->interface,
+			      phrase_duration(back - lost).text);
+	if (onset)
+		cause_because(c, "the silence began with it");
+	cause_remedy(c, "See why: `ip link show %s`, `ip route`, `journalctl -k`.", e->interface);
+	return true;
+}
+
 static bool not_probed(const struct evidence *e, struct cause *c)
 {
-	nsec window = tunnel_window(e->tunnel);
-	nsec up = e->episode->connected;
+	nsec window = e->window, up = e->connected;
 
 	c->strength = 1;
-	if (e->episode->timers.from == TIMERS_DEFAULT && up != NSEC_UNKNOWN && up > window) {
+	if (e->timers_from == TIMERS_DEFAULT && up != NSEC_UNKNOWN && up > window &&
+	    e->silent == NSEC_UNKNOWN)
 		cause_because(
 		    c,
 		    "the ping-restart window is not known: with OpenVPN's default of %s nothing "
@@ -21,58 +64,109 @@ static bool not_probed(const struct evidence *e, struct cause *c)
 		    "nothing was received since CONNECTED",
 		    phrase_duration(window).text, phrase_duration(up - window).text,
 		    (long long)(up / NSEC_PER_SEC));
-	} else if (window != NSEC_NEVER) {
+	else if (e->silent != NSEC_UNKNOWN)
+		cause_because(c, "nothing was received for %s", phrase_duration(e->silent).text);
+	else if (window != NSEC_NEVER)
 		cause_because(c, "nothing was received for the ping-restart window of %s",
 			      phrase_duration(window).text);
-	}
-	if (!e->replay && e->tunnel->config.no_probe != NULL)
-		cause_because(c, "the server was not probed: %.160s", e->tunnel->config.no_probe);
 	cause_remedy(c,
 		     "Watch the next one live: `ovpnwatch watch --management ADDR --profile "
-		     "%.128s` counts the "
-		     "silence and probes the server while it lasts.",
-		     evidence_profile(e));
+		     "%.128s` counts the silence and probes the server while it lasts.",
+		     e->profile);
 	return true;
+}
+
+/* Some get through and others do not. */
+static bool lossy(const struct evidence *e, struct cause *c)
+{
+	const struct probe_tally *s = &e->silent_probes, *b = &e->before, *a = &e->after;
+	unsigned lost = s->unanswered + b->unanswered + a->unanswered + e->echo.unanswered;
+	unsigned answered = s->answered + b->answered + a->answered + e->echo.answered;
+	bool mixed = (s->answered > 0 && s->unanswered > 0) ||
+		     (e->echo.answered > 0 && e->echo.unanswered > 0);
+
+	if (s->answered + e->echo.answered == 0 ||
+	    (!mixed && (b->unanswered < 2 || b->answered == 0)))
+		return false;
+	if (lost < 2 || lost * LOSS_SHARE < lost + answered)
+		return false;
+	c->confidence = CONFIDENCE_LIKELY;
+	c->strength = 2;
+	cause_because(c, "the path loses packets: %u of %u probes and echo requests got no answer",
+		      lost, lost + answered);
+	cause_because(c, "others were answered in the same minutes, so the server is there");
+	remedy(e, c);
+	return true;
+}
+
+static void judge_host(const struct evidence *e, const struct probe_tally *p, struct cause *c)
+{
+	unsigned echoes = e->echo.unanswered + e->echo.unreachable;
+	if (p->unreachable + e->echo.unreachable > 0) {
+		c->confidence = CONFIDENCE_LIKELY;
+		cause_because(c,
+			      "this machine had no route to the server, or a router said so, for "
+			      "%u of the questions",
+			      p->unreachable + e->echo.unreachable);
+	}
+	if (e->echo_before && e->echo.answered == 0 && echoes >= 2) {
+		c->confidence = CONFIDENCE_LIKELY;
+		cause_because(c,
+			      "its host does not answer echo requests either (0 of %u), as it did "
+			      "before",
+			      echoes);
+	} else if (!e->echo_before) {
+		cause_against(c, "whether its host answers echo requests is not known: one that is "
+				 "frozen or off looks the same");
+	} else {
+		cause_against(c, "a frozen or dead server host looks the same");
+	}
+	if (e->other.answered > 0)
+		cause_because(c,
+			      "another remote of the profile (%.64s) answers: this machine's own "
+			      "network works",
+			      e->other_remote);
+	else if (e->other.unanswered + e->other.unreachable > 0)
+		cause_because(c, "another remote of the profile (%.64s) does not answer either",
+			      e->other_remote);
 }
 
 bool cause_path_outage(const struct evidence *e, struct cause *c)
 {
 	struct probe_tally probes = evidence_probes(e);
 	unsigned lost = probes.unanswered + probes.unreachable;
-	bool ever = e->tunnel->peer.last_answer != NSEC_UNKNOWN;
+	const struct log_word *said = evidence_said(e, LOG_UNREACHABLE);
+	bool silence = evidence_silent_window(e);
 
-	if (e->episode->reason != REASON_PING_RESTART && lost == 0)
+	if (!silence && !evidence_handshake_failed(e))
 		return false;
-	if (!evidence_silent_window(e) && e->episode->reason == REASON_PING_RESTART)
-		return false;
-	if (lost + probes.answered + probes.refused == 0)
-		return e->episode->reason == REASON_PING_RESTART ? not_probed(e, c) : false;
-	if (lost == 0 || probes.refused > 0)
-		return false;
-	if (probes.unreachable > 0)
-		cause_because(
-		    c,
-		    "this machine had no route to the server, or a router said so, for %u probe%s",
-		    probes.unreachable, probes.unreachable == 1 ? "" : "s");
-	if (probes.unanswered > 0)
-		cause_because(c, "%u of %u probes sent during the silence got no answer",
-			      probes.unanswered, lost + probes.answered);
-	if (ever && probes.answered == 0 && lost >= 2) {
+	if (no_way(e, c) || (silence && lossy(e, c)))
+		return true;
+	if (e->reason == REASON_NETWORK_UNREACHABLE ||
+	    (said != NULL && said->at >= evidence_silent_from(e))) {
 		c->confidence = CONFIDENCE_LIKELY;
-		cause_because(c, "the server had answered probes before%s",
-			      e->after.answered > 0 ? ", and does again" : "");
+		c->strength = 2;
+		cause_because(c, "OpenVPN itself could not reach the server: no route, or a router "
+				 "said so");
+		remedy(e, c);
+		return true;
 	}
-	if (!ever)
-		cause_against(
-		    c,
-		    "the server has not answered a single probe so far: the key, a firewall or the "
-		    "address may be wrong");
-	if (probes.answered > 0)
-		cause_against(c, "%u probes got through", probes.answered);
-	if (probes.unreachable == 0)
-		cause_against(c, "a frozen or dead server host looks the same");
-	cause_remedy(
-	    c, "Look where it ends: `mtr -u %.96s`, and `ip route` and the link on this machine.",
-	    e->tunnel->remote_ip[0] != '\0' ? e->tunnel->remote_ip : "SERVER");
+	if (evidence_finished(&probes) == 0)
+		return silence ? not_probed(e, c) : false;
+	if (lost == 0 || probes.answered > 0 || probes.refused > 0)
+		return false;
+	/* The path carries echo requests. */
+	if (e->echo.answered > 0 || e->echo_after.answered > 1)
+		return false;
+	cause_because(c, "%u of %u probes %s got no answer", lost, evidence_finished(&probes),
+		      evidence_finished(&e->silent_probes) > 0 ? "sent during the silence"
+							       : "sent since the restart");
+	judge_host(e, &probes, c);
+	if (e->after.answered > 0)
+		cause_because(c, "since then it answers again");
+	if (!e->ever_answered)
+		cause_against(c, "the server has not answered a single probe so far: the key, a "
+				 "firewall or the address may be wrong");
+	remedy(e, c);
 	return true;
 }

@@ -14,12 +14,11 @@
 
 static bool not_measured(const struct evidence *e, struct cause *c)
 {
-	if (evidence_peer_known(e) || !evidence_silent_window(e))
-		return false;
 	/* What was probed and did not answer is another cause's evidence, and says nothing for
 	 * this. */
-	if (e->tunnel->peer.n_history > 0)
+	if (evidence_peer_known(e) || !evidence_silent_window(e) || e->probed)
 		return false;
+	c->strength = -1;
 	cause_because(
 	    c,
 	    "a step of the server's clock by more than its own window makes it forget its clients, "
@@ -28,58 +27,55 @@ static bool not_measured(const struct evidence *e, struct cause *c)
 		      : "the server's clock was not measured");
 	cause_remedy(c,
 		     "Measure the server's clock: `ovpnwatch probe --profile %.128s`, and let a "
-		     "time service "
-		     "keep the clock at both ends.",
-		     evidence_profile(e));
+		     "time service keep the clock at both ends.",
+		     e->profile);
 	return true;
+}
+
+/* The step lies between the last answer before and the first answer after it; the silence must have
+ * begun in that time. */
+static bool fits(const struct evidence *e)
+{
+	nsec grace = e->ping + 2 * NSEC_PER_SEC;
+	nsec from = evidence_silent_from(e);
+	return from >= e->step_after.mono - grace && from <= e->step_before.mono + grace;
 }
 
 bool cause_peer_clock_step(const struct evidence *e, struct cause *c)
 {
-	const struct peer_time *p = &e->tunnel->peer.time;
-	nsec window = tunnel_window(e->tunnel);
-	nsec grace = (e->episode->timers.ping > 0 ? e->episode->timers.ping + 2 : 2) * NSEC_PER_SEC;
-	nsec silent_from = e->episode->last_rx;
+	double size = e->step.size_s, window = nsec_to_s(e->window);
 
 	if (!e->step.present)
 		return not_measured(e, c);
-	if (!evidence_silent_window(e) || window == NSEC_NEVER)
-		return false;
-	if (silent_from == NSEC_UNKNOWN)
-		silent_from = e->episode->began.mono - window;
-	/* The step lies between the last answer before and the first answer after it; the silence
-	 * must have begun in that time. */
-	if (silent_from < p->step_after.mono - grace || silent_from > p->step_before.mono + grace)
+	if (!evidence_silent_window(e) || e->window == NSEC_NEVER || !fits(e))
 		return false;
 	cause_because(
 	    c,
 	    "the server's clock was set %s by %s (%s) between two probes %s apart, and the silence "
 	    "began in that time",
-	    e->step.size_s > 0 ? "forward" : "back",
-	    phrase_seconds(e->step.size_s > 0 ? e->step.size_s : -e->step.size_s,
-			   e->step.max_error_s)
-		.text,
+	    size > 0 ? "forward" : "back",
+	    phrase_seconds(size > 0 ? size : -size, e->step.max_error_s).text,
 	    phrase_bound(e->step.max_error_s).text,
-	    phrase_duration(p->step_before.boot - p->step_after.boot).text);
-	if (e->step.size_s * 1e9 > (double)window) {
-		c->confidence = CONFIDENCE_LIKELY;
-		c->strength = 1;
+	    phrase_duration(e->step_before.boot - e->step_after.boot).text);
+	if (size > window) {
+		c->strength = 2;
 		cause_because(
 		    c,
 		    "that ages the server's timers by more than this client's window of %s, and a "
 		    "server forgets its clients after twice that",
-		    phrase_duration(window).text);
-		if (e->step.size_s * 1e9 <= 2 * (double)window)
-			c->confidence = CONFIDENCE_POSSIBLE;
+		    phrase_duration(e->window).text);
 	} else {
 		cause_against(c,
 			      "a step of this size does not reach the server's window by itself");
 	}
-	if (e->silent.answered > 0)
+	if (size > 2 * window && e->timers_from != TIMERS_DEFAULT)
+		c->confidence = CONFIDENCE_LIKELY;
+	if (e->silent_probes.answered > 0)
 		cause_because(
 		    c, "meanwhile the server answered %u of %u probes: it is up and reachable",
-		    e->silent.answered,
-		    e->silent.answered + e->silent.unanswered + e->silent.refused);
+		    e->silent_probes.answered, evidence_finished(&e->silent_probes));
+	if (evidence_scope(e) == SCOPE_SERVER)
+		cause_because(c, "other clients of this server were struck at the same time");
 	cause_against(
 	    c, "a server that was restarted and set its clock at the same time looks the same");
 	cause_remedy(

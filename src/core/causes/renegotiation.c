@@ -1,9 +1,85 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * The keys of the running tunnel could not be renewed. Every reneg-sec seconds (3600 by default;
+ * both ends have one and the smaller wins) an end begins a new TLS handshake within the session
+ * (ssl.c tls_multi_process, key_state_soft_reset). If its packets do not get through while data
+ * does, it fails after hand-window seconds, and the tunnel with it at the latest when the old key
+ * expires (transition-window).
+ *
+ * Confirmed: OpenVPN says that a key negotiation failed while the tunnel was up and bytes still
+ * came. Possible: it says so, and whether bytes came is not known or they did not; or the drop is
+ * at a multiple of reneg-sec.
+ */
 #include "core/diagnose.h"
+#include "core/phrases.h"
+
+#define STILL_COMING (5 * NSEC_PER_SEC)
+#define NEAR	     (90 * NSEC_PER_SEC) /* hand-window and window after it */
+
+/* How long after the last multiple of reneg-sec it dropped; NSEC_UNKNOWN: in the first session. */
+static nsec after_multiple(const struct evidence *e)
+{
+	nsec every = e->reneg_sec * NSEC_PER_SEC;
+	if (every < 60 * NSEC_PER_SEC || e->connected == NSEC_UNKNOWN || e->connected < every)
+		return NSEC_UNKNOWN;
+	return e->connected % every;
+}
+
+static void remedy(const struct evidence *e, struct cause *c)
+{
+	cause_remedy(
+	    c,
+	    "Both ends renegotiate at the smaller of their two `reneg-sec` values (here %lld "
+	    "s): set it at both ends. See why control packets do not pass: the MTU (`tls-mtu "
+	    "1000`), a firewall, a slow script at the server.",
+	    (long long)e->reneg_sec);
+}
+
+static bool negotiation_failed(const struct evidence *e, struct cause *c)
+{
+	const struct log_word *failed = evidence_said(e, LOG_TLS_TIMEOUT);
+	const struct log_word *reset = evidence_said(e, LOG_SOFT_RESET);
+
+	if (failed == NULL || !failed->up || failed->at > e->began.mono + NSEC_PER_SEC)
+		return false;
+	c->strength = 3;
+	cause_because(c,
+		      "OpenVPN says that a key negotiation failed%s while the tunnel was up, %s "
+		      "before the restart",
+		      failed->number > 0 ? " (no answer within hand-window)" : "",
+		      phrase_duration(nsec_max(e->began.mono - failed->at, 0)).text);
+	if (reset != NULL && reset->up)
+		cause_because(c, "this end had begun it, after reneg-sec (%lld s)",
+			      (long long)(reset->number > 0 ? reset->number : e->reneg_sec));
+	else
+		cause_because(c, "the log has no soft reset of this end: the server had begun it");
+	if (e->last_rx != NSEC_UNKNOWN && e->last_rx >= failed->at - STILL_COMING) {
+		c->confidence = CONFIDENCE_CONFIRMED;
+		cause_because(c, "bytes still arrived at that time");
+	} else if (e->last_rx != NSEC_UNKNOWN) {
+		cause_against(
+		    c,
+		    "nothing had been received for %s when it failed: the path may be the "
+		    "reason",
+		    phrase_duration(failed->at - e->last_rx).text);
+	}
+	remedy(e, c);
+	return true;
+}
 
 bool cause_renegotiation(const struct evidence *e, struct cause *c)
 {
-	(void)e;
-	(void)c;
-	return false;
+	nsec after = after_multiple(e);
+
+	if (negotiation_failed(e, c))
+		return true;
+	if (!e->was_up || after == NSEC_UNKNOWN || after > NEAR + nsec_min(e->window, NEAR) ||
+	    (!evidence_silent_window(e) && !evidence_handshake_failed(e)))
+		return false;
+	c->strength = -1;
+	cause_because(c, "the session lasted %s, about a multiple of reneg-sec (%lld s)",
+		      phrase_duration(e->connected).text, (long long)e->reneg_sec);
+	cause_against(c, "the log has no failed key negotiation");
+	remedy(e, c);
+	return true;
 }

@@ -1,32 +1,37 @@
 /* SPDX-License-Identifier: MIT
  *
- * Nothing listens at the server's port: a packet to it comes back as ICMP port unreachable. The
- * host is up and the path works, but the OpenVPN process is not there (or a firewall rejects on its
- * behalf).
+ * Nothing listens at the server's port: a packet to it comes back as ICMP port unreachable, a TCP
+ * connection is refused. The host is up and the path works, but the OpenVPN process is not there
+ * (or a firewall rejects on its behalf, which is why it is never confirmed).
  */
 #include "core/diagnose.h"
 #include "core/phrases.h"
 
+/* OpenVPN's own word of it counts from a little before the silence on. */
+#define LEAD (5 * NSEC_PER_SEC)
+
 bool cause_server_down(const struct evidence *e, struct cause *c)
 {
-	unsigned refused = e->silent.refused + e->after.refused;
-	nsec since =
-	    e->episode->last_rx != NSEC_UNKNOWN ? e->episode->last_rx : e->episode->began.mono;
-	bool openvpn_heard =
-	    e->tunnel->refused_at != NSEC_UNKNOWN && e->tunnel->refused_at >= since;
+	unsigned refused = e->silent_probes.refused + e->after.refused;
+	const struct log_word *heard = evidence_said(e, LOG_REFUSED);
 
-	if ((refused == 0 && !openvpn_heard) || e->silent.answered > e->silent.refused)
+	if (heard != NULL && heard->at < evidence_silent_from(e) - LEAD)
+		heard = NULL;
+	if ((refused == 0 && heard == NULL) || e->silent_probes.answered > e->silent_probes.refused)
 		return false;
 	c->confidence = CONFIDENCE_LIKELY;
+	c->strength = 3;
 	if (refused > 0)
-		cause_because(
-		    c,
-		    "the server's host refused %u of ovpnwatch's probes: nothing listens at the "
-		    "port",
-		    refused);
-	if (openvpn_heard)
+		cause_because(c,
+			      "the server's host refused %u of ovpnwatch's probes: nothing listens "
+			      "at the port",
+			      refused);
+	if (heard != NULL)
 		cause_because(c,
 			      "OpenVPN's own packets were refused too (ECONNREFUSED in its log)");
+	if (e->server_word != NULL && e->server_word->lost != NSEC_UNKNOWN &&
+	    evidence_at_onset(e, e->server_word->lost))
+		cause_because(c, "the server's management interface went away at the same time");
 	if (e->after.answered > 0)
 		cause_because(c, "since then it answers again");
 	cause_against(c, "a firewall that rejects instead of dropping looks the same");

@@ -8,21 +8,25 @@
 
 bool cause_unknown(const struct evidence *e, struct cause *c)
 {
-	c->confidence = CONFIDENCE_POSSIBLE;
-	if (e->episode->reason_text[0] != '\0')
+	if (e->reason_text[0] != '\0')
 		cause_because(
 		    c,
 		    "OpenVPN gives the reason `%.64s`, and nothing that was measured explains it",
-		    e->episode->reason_text);
+		    e->reason_text);
 	else
 		cause_because(c,
 			      "OpenVPN gives no reason, and nothing that was measured explains it");
-	if (e->tunnel->config.profile == NULL)
+	if (e->replay)
+		cause_remedy(
+		    c,
+		    "Watch the next one live: `ovpnwatch watch --management ADDR --profile "
+		    "%.128s`.",
+		    e->profile);
+	else if (!e->has_profile)
 		cause_remedy(c,
-			     "Give the client's configuration with `--profile %s`, so that the "
-			     "server can be probed "
-			     "when it happens again.",
-			     evidence_profile(e));
+			     "Give the client's configuration with `--profile %.128s`, so that the "
+			     "server can be probed when it happens again.",
+			     e->profile);
 	else
 		cause_remedy(c, "Set `verb 4` in the client's configuration and look at its log "
 				"around this time.");
