@@ -5,37 +5,7 @@
  */
 #include "proto/log_text.h"
 
-/* What stands after `prefix`, which has to be there. */
-static bool take_prefix(struct slice *text, const char *prefix)
-{
-	if (!slice_starts(*text, prefix))
-		return false;
-	*text = slice_skip(*text, strlen(prefix));
-	return true;
-}
-
-static bool contains(struct slice text, const char *what)
-{
-	return slice_find(text, what) != SIZE_MAX;
-}
-
-static struct slice until(struct slice text, const char *end)
-{
-	size_t at = slice_find(text, end);
-	if (at != SIZE_MAX)
-		text.n = at;
-	return text;
-}
-
-/* The number that a text begins with, at most nine digits; -1 if there is none. */
-static int64_t number_at(struct slice text)
-{
-	int64_t value = 0;
-	size_t n = 0;
-	while (n < text.n && n < 10 && text.p[n] >= '0' && text.p[n] <= '9')
-		value = value * 10 + (text.p[n++] - '0');
-	return n > 0 && n < 10 ? value : -1;
-}
+#include "proto/log_text_parts.h"
 
 /* options.c title_string: "OpenVPN 2.6.14 x86_64-pc-linux-gnu [SSL (OpenSSL)] …" */
 static bool version(struct slice text, struct log_fact *f)
@@ -187,39 +157,6 @@ static bool unreachable(struct slice text, struct log_fact *f)
 		contains(text, "Network is unreachable") || contains(text, "No route to host"));
 }
 
-/* ssl.c tls_process_state (tls_process before 2.6): "… within %d seconds (check your network …)" */
-static bool tls_timeout(struct slice text, struct log_fact *f)
-{
-	if (!take_prefix(&text, "TLS Error: TLS key negotiation failed to occur within "))
-		return false;
-	f->seconds = number_at(text);
-	return true;
-}
-
-/* Those after which ssl.c gives up the handshake (tls_process_state, key_method_2_read,
- * key_method_2_write, read_incoming_tls_plaintext, read_incoming_tls_ciphertext). Other "TLS
- * Error:" lines are about one packet, perhaps a stranger's, and change nothing. */
-static bool tls_failed(struct slice text, struct log_fact *f)
-{
-	static const char *const ends[] = {
-	    "TLS handshake failed",
-	    "TLS object -> incoming plaintext read error",
-	    "Incoming Ciphertext -> TLS object write error",
-	    "Certificate verification failed",
-	    "Auth Username/Password was not provided by peer",
-	    "Key Method #2 write failed",
-	};
-	if (!take_prefix(&text, "TLS Error: "))
-		return false;
-	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-		if (slice_starts(text, ends[i])) {
-			f->text = text;
-			return true;
-		}
-	}
-	return false;
-}
-
 /* push.c server_pushed_signal: "… command was pushed by server ('%s')" */
 static bool server_reset(struct slice text, struct log_fact *f)
 {
@@ -253,20 +190,6 @@ static bool auth_failed(struct slice text, struct log_fact *f)
 	(void)take_prefix(&text, ",");
 	f->text = text;
 	return true;
-}
-
-/* ssl_verify_openssl.c verify_callback: "VERIFY ERROR: depth=%d, error=%s: %s, serial=%s";
- * ssl_verify_mbedtls.c the same without "error="; ssl_verify.c verify_peer_cert: "VERIFY KU ERROR",
- * "VERIFY X509NAME ERROR: …" */
-static bool verify_error(struct slice text, struct log_fact *f)
-{
-	if (!slice_starts(text, "VERIFY "))
-		return false;
-	f->text = text;
-	if (take_prefix(&f->text, "VERIFY ERROR: "))
-		return true;
-	f->text = slice_skip(text, 7);
-	return contains(until(text, ":"), " ERROR");
 }
 
 /* crypto.c crypto_check_replay: "%s: bad packet ID (may be a replay): [ #5 / time = (1705361803)
@@ -304,10 +227,33 @@ static bool duplicate(struct slice text, struct log_fact *f)
 	return f->text.n < text.n;
 }
 
+/* multi.c multi_learn_addr: "MULTI: Learn: 10.8.0.2 -> cn/1.2.3.4:1194" */
+static bool learned(struct slice text, struct log_fact *f)
+{
+	if (!take_prefix(&text, "MULTI: Learn: "))
+		return false;
+	f->text = until(text, " -> ");
+	if (f->text.n == text.n)
+		return false;
+	f->client = slice_skip(text, f->text.n + 4);
+	return true;
+}
+
+/* manage.c man_process_command: "MANAGEMENT: CMD '%s'". Of all commands only those that signal. */
+static bool command(struct slice text, struct log_fact *f)
+{
+	if (!take_prefix(&text, "MANAGEMENT: CMD '"))
+		return false;
+	if (text.n > 0 && text.p[text.n - 1] == '\'')
+		text.n--;
+	f->text = text;
+	return slice_starts(text, "signal ") || slice_starts(text, "kill ");
+}
+
 struct known_text {
 	const char *first; /* bytes that such a text can begin with; NULL: any */
 	enum log_fact_kind kind;
-	bool (*match)(struct slice text, struct log_fact *f);
+	log_text_matcher *match;
 };
 
 static const struct known_text known_texts[] = {
@@ -322,16 +268,25 @@ static const struct known_text known_texts[] = {
     {"P", LOG_PUSH_REPLY, push_reply},
     {"rwT", LOG_REFUSED, refused},
     {"rwTN", LOG_UNREACHABLE, unreachable},
-    {"T", LOG_TLS_TIMEOUT, tls_timeout},
-    {"T", LOG_TLS_FAILED, tls_failed},
+    {"T", LOG_TLS_TIMEOUT, log_text_tls_timeout},
+    {"T", LOG_TLS_FAILED, log_text_tls_failed},
     {"CH", LOG_SERVER_RESET, server_reset},
     {"OC", LOG_REMOTE_EXIT, remote_exit},
     {"C", LOG_CONNECTION_RESET, connection_reset},
     {"A", LOG_AUTH_FAILED, auth_failed},
-    {"V", LOG_VERIFY_ERROR, verify_error},
+    {"V", LOG_VERIFY_OK, log_text_verify_ok},
+    {"V", LOG_VERIFY_ERROR, log_text_verify_error},
+    {"T", LOG_SOFT_RESET, log_text_soft_reset},
+    {"T", LOG_OUT_OF_SYNC, log_text_out_of_sync},
+    {"W", LOG_OWN_CERTIFICATE, log_text_own_certificate},
+    {"O", LOG_TLS_ALERT, log_text_tls_alert},
     {NULL, LOG_REPLAY, replay},
     {"W", LOG_KEEPALIVE_MISSING, keepalive_missing},
     {"M", LOG_DUPLICATE, duplicate},
+    {"M", LOG_LEARNED, learned},
+    {"M", LOG_COMMAND, command},
+    {"Tt", LOG_WRONG_KEY, log_text_wrong_key},
+    {"A", LOG_DECRYPT_ERROR, log_text_decrypt_error},
 };
 
 /* mroute.c mroute_addr_print_ex: "1.2.3.4:1194", or an IPv6 address without port and brackets; 2.7
@@ -402,7 +357,8 @@ void log_text_parse(struct slice text, struct log_fact *out)
 		if (!known->match(text, &f))
 			continue;
 		f.kind = known->kind;
-		f.client = out->client;
+		if (f.client.n == 0) /* it names none itself */
+			f.client = out->client;
 		*out = f;
 		return;
 	}

@@ -53,9 +53,8 @@ enum log_fact_kind {
 			      error: cipher final failed" */
 	LOG_COMMAND,   /* "MANAGEMENT: CMD 'signal SIGUSR1'": text = the command; only `signal` and
 			  `kill` */
-	LOG_LEARNED,   /* a server: "MULTI: Learn: 10.8.0.2 -> cn/1.2.3.4:1194", or "MULTI: primary
-			  virtual   IP for cn/1.2.3.4:1194: 10.8.0.2": text = the virtual address,
-			  client = the   client that has it */
+	LOG_LEARNED,   /* a server: "MULTI: Learn: 10.8.0.2 -> cn/1.2.3.4:1194": text = the virtual
+			  address, client = who has it */
 	LOG_DUPLICATE, /* a server: "new connection by client 'X' will cause previous active
 			  sessions … to be dropped": text = X */
 };

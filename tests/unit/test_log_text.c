@@ -49,9 +49,47 @@ static const struct text_case text_cases[] = {
     {"TLS Error: TLS handshake failed", LOG_TLS_FAILED, "TLS handshake failed", ""},
     {"10.0.0.9:33235 TLS Error: TLS handshake failed", LOG_TLS_FAILED, "TLS handshake failed",
      "10.0.0.9:33235"},
-    {"TLS Error: cannot locate HMAC in incoming packet from [AF_INET]1.2.3.4:5", LOG_NOTHING, "",
+    {"TLS Error: cannot locate HMAC in incoming packet from [AF_INET]1.2.3.4:5", LOG_WRONG_KEY, "",
      ""},
-    {"TLS Error: local/remote TLS keys are out of sync: [AF_INET]1.2.3.4:5", LOG_NOTHING, "", ""},
+    {"TLS Error: incoming packet authentication failed from [AF_INET]1.2.3.4:5", LOG_WRONG_KEY, "",
+     ""},
+    {"tls-crypt unwrap error: packet authentication failed", LOG_WRONG_KEY, "", ""},
+    {"TLS Error: tls-crypt unwrapping failed from [AF_INET]1.2.3.4:5", LOG_WRONG_KEY, "", ""},
+    {"tls-crypt unwrap error: packet too short", LOG_NOTHING, "", ""},
+    {"TLS Error: local/remote TLS keys are out of sync: [AF_INET]1.2.3.4:5 (received key id: 1, "
+     "known "
+     "key ids: x)",
+     LOG_OUT_OF_SYNC, "", ""},
+    {"TLS: soft reset sec=3604/3600 bytes=81352/-1 pkts=1027/0", LOG_SOFT_RESET, "", ""},
+    {"TLS: soft reset sec=0 bytes=81352/0 pkts=1027/0", LOG_SOFT_RESET, "", ""},
+    {"VERIFY OK: depth=0, CN=server", LOG_VERIFY_OK, "CN=server", ""},
+    {"VERIFY OK: depth=1, CN=ca", LOG_NOTHING, "", ""},
+    {"VERIFY KU OK", LOG_NOTHING, "", ""},
+    {"VERIFY ERROR: CRL not loaded", LOG_VERIFY_ERROR, "CRL not loaded", ""},
+    {"VERIFY ERROR: depth=0, error=CRL has expired: CN=c, serial=2", LOG_VERIFY_ERROR,
+     "depth=0, error=CRL has expired: CN=c, serial=2", ""},
+    {"WARNING: Your certificate is not yet valid!", LOG_OWN_CERTIFICATE, "is not yet valid", ""},
+    {"WARNING: Your certificate has expired!", LOG_OWN_CERTIFICATE, "has expired", ""},
+    {"WARNING: Your certificate is fine!", LOG_NOTHING, "", ""},
+    {"OpenSSL: error:0A000415:SSL routines::sslv3 alert certificate expired:SSL alert number 45",
+     LOG_TLS_ALERT, "certificate expired", ""},
+    {"OpenSSL: error:14094415:SSL routines:ssl3_read_bytes:sslv3 alert certificate expired",
+     LOG_TLS_ALERT, "certificate expired", ""},
+    {"OpenSSL: error:0A000418:SSL routines::tlsv1 alert unknown ca:SSL alert number 48",
+     LOG_TLS_ALERT, "unknown ca", ""},
+    {"OpenSSL: error:0A000086:SSL routines::certificate verify failed", LOG_NOTHING, "", ""},
+    {"OpenSSL: error:0A000086:SSL routines::a alert ", LOG_NOTHING, "", ""},
+    {"AEAD Decrypt error: cipher final failed", LOG_DECRYPT_ERROR, "", ""},
+    {"Authenticate/Decrypt packet error: cipher final failed", LOG_DECRYPT_ERROR, "", ""},
+    {"Authenticate/Decrypt packet error: packet HMAC authentication failed", LOG_DECRYPT_ERROR, "",
+     ""},
+    {"MANAGEMENT: CMD 'signal SIGUSR1'", LOG_COMMAND, "signal SIGUSR1", ""},
+    {"MANAGEMENT: CMD 'kill alice'", LOG_COMMAND, "kill alice", ""},
+    {"MANAGEMENT: CMD 'status 3'", LOG_NOTHING, "", ""},
+    {"MULTI: Learn: 10.8.0.2 -> alice/1.2.3.4:1194", LOG_LEARNED, "10.8.0.2", "alice/1.2.3.4:1194"},
+    {"alice/1.2.3.4:1194 MULTI: Learn: 10.8.0.2 -> alice/1.2.3.4:1194", LOG_LEARNED, "10.8.0.2",
+     "alice/1.2.3.4:1194"},
+    {"MULTI: Learn FAILED: 10.8.0.2 -> alice/1.2.3.4:1194", LOG_NOTHING, "", ""},
     {"Connection reset command was pushed by server ('[P]why')", LOG_SERVER_RESET, "[P]why", ""},
     {"Halt command was pushed by server ('')", LOG_SERVER_RESET, "", ""},
     {"OCC exit message received by peer", LOG_REMOTE_EXIT, "", ""},
@@ -64,7 +102,7 @@ static const struct text_case text_cases[] = {
     {"VERIFY ERROR: depth=0, error=certificate is not yet valid: CN=server, serial=1",
      LOG_VERIFY_ERROR, "depth=0, error=certificate is not yet valid: CN=server, serial=1", ""},
     {"VERIFY KU ERROR", LOG_VERIFY_ERROR, "KU ERROR", ""},
-    {"VERIFY OK: depth=0, CN=an ERROR", LOG_NOTHING, "", ""},
+    {"VERIFY OK: depth=0, CN=an ERROR", LOG_VERIFY_OK, "CN=an ERROR", ""},
     {"Authenticate/Decrypt packet error: bad packet ID (may be a replay): [ #5 / time = "
      "(1705361803) 2024-01-15 18:36:43 ] -- see the man page",
      LOG_REPLAY, "", ""},
@@ -148,6 +186,8 @@ static void figures(void **state)
 	assert_int_equal(f.time, -1);
 	f = fact("x: bad packet ID (may be a replay): [ #5 / time = (99999999999) x ]");
 	assert_int_equal(f.time, -1);
+	assert_int_equal(fact("TLS: soft reset sec=3604/3600 bytes=1/-1 pkts=1/0").seconds, 3600);
+	assert_int_equal(fact("TLS: soft reset sec=0 bytes=1/0 pkts=1/0").seconds, -1);
 }
 
 static void signals(void **state)
@@ -182,11 +222,11 @@ static void a_real_session(void **state)
 {
 	(void)state;
 	static const enum log_fact_kind expected[] = {
-	    LOG_VERSION,	  LOG_MANAGEMENT_STATE, LOG_MANAGEMENT_STATE, LOG_PUSH_REPLY,
-	    LOG_INITIALIZED,	  LOG_MANAGEMENT_STATE, LOG_TIMERS,	      LOG_REFUSED,
-	    LOG_REFUSED,	  LOG_REFUSED,		LOG_REFUSED,	      LOG_REFUSED,
-	    LOG_INACTIVITY,	  LOG_SIGNAL,		LOG_MANAGEMENT_STATE, LOG_RESTART_PAUSE,
-	    LOG_MANAGEMENT_STATE,
+	    LOG_VERSION,       LOG_MANAGEMENT_STATE, LOG_MANAGEMENT_STATE, LOG_VERIFY_OK,
+	    LOG_PUSH_REPLY,    LOG_INITIALIZED,	     LOG_MANAGEMENT_STATE, LOG_TIMERS,
+	    LOG_REFUSED,       LOG_REFUSED,	     LOG_REFUSED,	   LOG_REFUSED,
+	    LOG_REFUSED,       LOG_INACTIVITY,	     LOG_SIGNAL,	   LOG_MANAGEMENT_STATE,
+	    LOG_RESTART_PAUSE, LOG_MANAGEMENT_STATE,
 	};
 	char line[4096];
 	size_t seen = 0;
