@@ -221,6 +221,7 @@ static int run(struct watching *w)
 	    .peer_management = o->peer_management != NULL ? &w->peer_address : NULL,
 	    .peer_password_file = o->peer_password_file,
 	    .peer_ntp = o->peer_ntp,
+	    .ask_host = w->config.may_ask,
 	};
 	struct stamp now = stamp_now();
 	struct app *app;

@@ -2,12 +2,10 @@
 #include "io/app.h"
 #include "core/tunnel.h"
 #include "io/clock_asker.h"
-#include "io/connected_by.h"
 #include "io/deadline.h"
-#include "io/link.h"
 #include "io/named_source.h"
 #include "io/output.h"
-#include "io/prober.h"
+#include "io/route_watch.h"
 #include "io/stamp_now.h"
 #include "io/verbose.h"
 
@@ -25,17 +23,6 @@
 
 enum phase { RUNNING, DRAINING, CLOSING };
 
-struct hands {
-	struct tunnel *tunnel;
-	struct link *link, *peer_link; /* to the client, to the server */
-	struct prober *prober;
-	struct named_source peer_ntp;
-	const struct profile *follow;
-	char followed_ip[48];
-	int followed_port;
-	struct hands *next;
-};
-
 struct app {
 	uv_loop_t loop;
 	struct app_brain brain;
@@ -47,6 +34,7 @@ struct app {
 	struct hands *hands;
 	struct named_source ntp[NTP_SERVERS_MAX];
 	struct clock_asker *asker;
+	struct route_watch *routes; /* NULL: cannot be had here */
 	struct deadline deadline;
 	uv_prepare_t turn; /* before the loop sleeps */
 	uv_timer_t patience;
@@ -74,38 +62,8 @@ static struct hands *hands_of(struct app *app, const struct tunnel *t)
 static void carry_out(struct app *app, const struct action *a)
 {
 	switch (a->kind) {
-	case ACTION_CONNECT:
-		link_connect(hands_of(app, a->tunnel)->link);
-		return;
-	case ACTION_CLOSE:
-		link_close(hands_of(app, a->tunnel)->link);
-		return;
-	case ACTION_SEND:
-		link_send(hands_of(app, a->tunnel)->link, a->command);
-		return;
-	case ACTION_SEND_PASSWORD:
-		link_send_password(hands_of(app, a->tunnel)->link);
-		return;
-	case ACTION_PROBE:
-		prober_send(hands_of(app, a->tunnel)->prober, a->id);
-		return;
-	case ACTION_PEER_CONNECT:
-		link_connect(hands_of(app, a->tunnel)->peer_link);
-		return;
-	case ACTION_PEER_CLOSE:
-		link_close(hands_of(app, a->tunnel)->peer_link);
-		return;
-	case ACTION_PEER_SEND:
-		link_send(hands_of(app, a->tunnel)->peer_link, a->command);
-		return;
-	case ACTION_PEER_SEND_PASSWORD:
-		link_send_password(hands_of(app, a->tunnel)->peer_link);
-		return;
 	case ACTION_ASK_PEER_SNTP:
 		clock_asker_peer(app->asker, a->tunnel);
-		return;
-	case ACTION_ECHO:
-	case ACTION_PROBE_OTHER:
 		return;
 	case ACTION_ASK_CHRONY:
 		clock_asker_chrony(app->asker);
@@ -122,6 +80,19 @@ static void carry_out(struct app *app, const struct action *a)
 	case ACTION_ASK_KERNEL:
 		clock_asker_kernel(app->asker);
 		return;
+	case ACTION_CONNECT:
+	case ACTION_CLOSE:
+	case ACTION_SEND:
+	case ACTION_SEND_PASSWORD:
+	case ACTION_PROBE:
+	case ACTION_PEER_CONNECT:
+	case ACTION_PEER_CLOSE:
+	case ACTION_PEER_SEND:
+	case ACTION_PEER_SEND_PASSWORD:
+	case ACTION_ECHO:
+	case ACTION_PROBE_OTHER:
+		hands_carry_out(hands_of(app, a->tunnel), a);
+		return;
 	}
 }
 
@@ -134,25 +105,6 @@ static void print(struct app *app, const struct notice *n)
 		app->sum = n->summary;
 	}
 	output_notice(&app->output, n);
-}
-
-/* The profile may name several servers, and a name may have several addresses: the daemon says
- * which one it uses. If the protocol cannot be told, the one that is probed goes on being probed: a
- * UDP server and a TCP server at one address are two. */
-static void follow(struct app *app, const struct tunnel *t)
-{
-	struct hands *h = hands_of(app, t);
-	if (h->follow == NULL || h->prober == NULL || t->state != STATE_CONNECTED ||
-	    t->remote_ip[0] == '\0' || t->remote_port <= 0)
-		return;
-	if (strcmp(h->followed_ip, t->remote_ip) == 0 && h->followed_port == t->remote_port)
-		return;
-	snprintf(h->followed_ip, sizeof h->followed_ip, "%s", t->remote_ip);
-	h->followed_port = t->remote_port;
-	uint16_t port = (uint16_t)t->remote_port;
-	enum connected_by by = connected_by(h->follow, t->remote_ip, port);
-	if (by != CONNECTED_BY_UNKNOWN)
-		prober_redirect(h->prober, t->remote_ip, port, by == CONNECTED_BY_TCP);
 }
 
 static void note_named(struct app *app, const struct event *e)
@@ -180,7 +132,7 @@ static void feed(void *arg, const struct event *e)
 	app->stepping = true;
 	app->brain.step(app->brain.self, e, a);
 	if (e->kind == EVENT_LINE) /* before a probe leaves for where it was connected before */
-		follow(app, e->tunnel);
+		hands_follow(hands_of(app, e->tunnel), app->routes);
 	for (size_t i = 0; i < a->n_actions; i++) {
 		if (app->verbose)
 			verbose_action(&a->actions[i]);
@@ -228,14 +180,11 @@ static void on_patience(uv_timer_t *timer)
 
 static void app_close_sources(struct app *app)
 {
-	for (struct hands *h = app->hands; h != NULL; h = h->next) {
-		link_free(h->link);
-		link_free(h->peer_link);
-		if (h->prober != NULL)
-			prober_close(h->prober);
-		h->link = h->peer_link = NULL;
-		h->prober = NULL;
-	}
+	for (struct hands *h = app->hands; h != NULL; h = h->next)
+		hands_close(h);
+	if (app->routes != NULL)
+		route_watch_close(app->routes);
+	app->routes = NULL;
 	if (app->asker != NULL)
 		clock_asker_close(app->asker);
 	app->asker = NULL;
@@ -405,6 +354,8 @@ int app_open(struct app **out, const struct app_options *options, const struct a
 	if (rc == 0)
 		rc = clock_asker_open(&app->asker, &app->loop, options->ntp, options->n_ntp, feed,
 				      app);
+	if (rc == 0 && route_watch_open(&app->routes, &app->loop, feed, app) != 0)
+		app->routes = NULL; /* where there is no netlink, there is no word of the route */
 	if (rc == 0) {
 		*out = app;
 		return 0;
@@ -416,24 +367,12 @@ int app_open(struct app **out, const struct app_options *options, const struct a
 int app_add(struct app *app, const struct app_tunnel *tunnel)
 {
 	struct hands *h = calloc(1, sizeof *h);
-	int rc = 0;
 	if (h == NULL)
 		return UV_ENOMEM;
-	h->tunnel = tunnel->tunnel;
-	h->follow = tunnel->follow;
-	h->peer_ntp = (struct named_source){.option = "--peer-ntp", .name = tunnel->peer_ntp};
 	h->next = app->hands;
 	app->hands = h; /* what was opened is closed with the rest */
-	if (tunnel->management != NULL)
-		rc = link_new(&h->link, &app->loop, tunnel->management, tunnel->password_file,
-			      tunnel->tunnel, false, feed, app);
-	if (rc == 0 && tunnel->peer_management != NULL)
-		rc = link_new(&h->peer_link, &app->loop, tunnel->peer_management,
-			      tunnel->peer_password_file, tunnel->tunnel, true, feed, app);
+	int rc = hands_open(h, &app->loop, tunnel, feed, app);
 	if (rc == 0 && tunnel->peer_ntp != NULL)
 		rc = clock_asker_add_peer(app->asker, tunnel->tunnel, tunnel->peer_ntp);
-	if (rc == 0 && tunnel->remote != NULL)
-		rc = prober_open(&h->prober, &app->loop, tunnel->remote, tunnel->key,
-				 tunnel->tunnel, feed, app);
 	return rc;
 }

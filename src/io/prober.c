@@ -440,6 +440,11 @@ void prober_redirect(struct prober *p, const char *ip, uint16_t port, bool tcp)
 	dispatch_waiting(p, "");
 }
 
+bool prober_address(const struct prober *p, struct sockaddr_storage *out)
+{
+	return target_address(&p->target, out);
+}
+
 void prober_send(struct prober *p, unsigned id)
 {
 	struct sockaddr_storage to;

@@ -17,13 +17,11 @@
 #ifndef OVPNWATCH_IO_PROBER_H
 #define OVPNWATCH_IO_PROBER_H
 
-#include "core/event.h"
+#include "io/event_sink.h"
 #include "proto/control_channel.h"
 #include "proto/profile.h"
 
 #include <uv.h>
-
-typedef void (*event_sink)(void *arg, const struct event *e);
 
 struct prober;
 
@@ -34,6 +32,9 @@ int prober_open(struct prober **out, uv_loop_t *loop, const struct profile_remot
 
 /* Probes another address from now on: the one that OpenVPN says it uses (numeric). */
 void prober_redirect(struct prober *p, const char *ip, uint16_t port, bool tcp);
+
+/* Where the next probe would go; false if that is not known yet. */
+bool prober_address(const struct prober *p, struct sockaddr_storage *out);
 
 /* Sends one probe; what becomes of it is reported with this id (not 0). Never calls the sink before
  * it returns. */

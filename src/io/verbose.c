@@ -18,17 +18,35 @@ static void show_line(const char *whose, struct slice line)
 	fprintf(stderr, "ovpnwatch: %s< %s\n", whose, safe);
 }
 
+static const char *const outcomes[] = {[PROBE_ANSWERED] = "answered",
+				       [PROBE_REFUSED] = "refused",
+				       [PROBE_UNREACHABLE] = "unreachable",
+				       [PROBE_FAILED] = "failed",
+				       [PROBE_BAD_MAC] = "answered under another key",
+				       [PROBE_REJECTED] = "rejected",
+				       [PROBE_REPEATED] = "answered again"};
+
 static void show_probe(const struct event *e)
 {
-	static const char *const outcomes[] = {[PROBE_ANSWERED] = "answered",
-					       [PROBE_REFUSED] = "refused",
-					       [PROBE_UNREACHABLE] = "unreachable",
-					       [PROBE_FAILED] = "failed",
-					       [PROBE_BAD_MAC] = "answered under another key",
-					       [PROBE_REJECTED] = "rejected",
-					       [PROBE_REPEATED] = "answered again"};
 	fprintf(stderr, "ovpnwatch: probe %u %s after %.6f s\n", e->u.probe.id,
 		outcomes[e->u.probe.outcome], nsec_to_s(e->at.mono - e->u.probe.sent.mono));
+}
+
+static void show_echo(const struct event *e)
+{
+	if (e->u.echo.outcome == ECHO_ANSWERED)
+		fprintf(stderr, "ovpnwatch: echo request %u answered after %.6f s\n", e->u.echo.id,
+			nsec_to_s(e->at.mono - e->u.echo.sent.mono));
+	else
+		fprintf(stderr, "ovpnwatch: echo request %u: %s\n", e->u.echo.id,
+			e->u.echo.reason != NULL ? e->u.echo.reason : "unreachable");
+}
+
+static void show_route(const struct event *e)
+{
+	fprintf(stderr, "ovpnwatch: the server is reached by %s%s\n",
+		e->u.route.there ? e->u.route.interface : "nothing: there is no route",
+		e->u.route.there && !e->u.route.up ? ", which is down" : "");
 }
 
 static void show_unanswered(const char *who, bool answered, const char *reason)
@@ -45,6 +63,13 @@ void verbose_event(const struct event *e)
 		show_line("server ", e->u.line);
 	else if (e->kind == EVENT_PROBE)
 		show_probe(e);
+	else if (e->kind == EVENT_ECHO)
+		show_echo(e);
+	else if (e->kind == EVENT_ROUTE)
+		show_route(e);
+	else if (e->kind == EVENT_OTHER_REMOTE)
+		fprintf(stderr, "ovpnwatch: another remote, %s: %s\n", e->u.other_remote.remote,
+			outcomes[e->u.other_remote.outcome]);
 	else if (e->kind == EVENT_CHRONY)
 		show_unanswered("chronyd", e->u.chrony.answered, e->u.chrony.reason);
 	else if (e->kind == EVENT_NTP_CONTROL)
