@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/peer_session.h"
 
-#include "proto/log_text.h"
-
 #define NOT_TOLD INT64_MIN
 
 void peer_session_init(struct peer_session *p, bool enabled, bool has_password, uint64_t seed,
@@ -69,11 +67,26 @@ static void status_line(struct peer_session *p, enum session_line kind, struct s
 	}
 }
 
+static void log_line(const struct slice text, bool live, struct peer_session_told *told)
+{
+	log_text_parse(text, &told->log);
+	told->has_log = told->log.kind != LOG_NOTHING;
+	told->log_live = live;
+}
+
+static void log_history(struct slice payload, struct peer_session_told *told)
+{
+	struct management_log log;
+	if (management_parse_log(payload, &log) == VERDICT_DONE)
+		log_line(log.text, false, told);
+}
+
 void peer_session_line(struct peer_session *p, const struct event *e, struct tunnel *t,
 		       struct actions *out, enum session_news *news, struct peer_session_told *told)
 {
 	struct management_message m;
 	told->n = 0;
+	told->has_log = false;
 	enum session_line kind = session_line(&p->session, e, t, out, &m, news);
 	switch (kind) {
 	case LINE_VERSION:
@@ -92,10 +105,15 @@ void peer_session_line(struct peer_session *p, const struct event *e, struct tun
 			pair_over(p, &e->at);
 		}
 		return;
-	case LINE_NOTHING:
 	case LINE_NOTIFICATION:
-	case LINE_STATE_HISTORY:
+		if (m.kind == MANAGEMENT_LOG)
+			log_line(m.u.log.text, true, told);
+		return;
 	case LINE_LOG_HISTORY:
+		log_history(m.text, told);
+		return;
+	case LINE_NOTHING:
+	case LINE_STATE_HISTORY:
 	case LINE_HISTORY_END:
 	case LINE_PID:
 		return;

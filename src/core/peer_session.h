@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The VPN server's own management interface (--peer-management), asked for the time: `status 3`
- * tells OpenVPN's `now`, `status 1` the system's clock in a zone that it does not name, and the two
+ * The VPN server's own management interface (--peer-management). Its log is listened to, for what
+ * it says of its clients (core/server_word). And it is asked for the time: `status 3` tells
+ * OpenVPN's `now`, `status 1` the system's clock in a zone that it does not name, and the two
  * together tell both (OpenVPN multi.c multi_print_status; proto/server_status.h).
  *
  * Happy path: the session comes up, `version` says how old the server is, then a pair of questions
@@ -15,6 +16,7 @@
 
 #include "core/peer_time.h"
 #include "core/session.h"
+#include "proto/log_text.h"
 #include "proto/server_status.h"
 
 #define PEER_STATUS_BURST 8
@@ -35,10 +37,13 @@ struct peer_session {
 	bool pre_26;	      /* the server's version is below 2.6 */
 };
 
-/* What a line told; both may be there at once. */
+/* What a line told. */
 struct peer_session_told {
-	unsigned n;
+	unsigned n; /* statements about its clocks; both may be there at once */
 	struct peer_told told[PEER_FACES];
+	bool has_log;  /* a line of the server's log; its slices are those of the event */
+	bool log_live; /* it is said now, rather than from before we came */
+	struct log_fact log;
 };
 
 void peer_session_init(struct peer_session *p, bool enabled, bool has_password, uint64_t seed,

@@ -53,6 +53,8 @@ static void server_line(struct watch *w, const struct event *e, struct actions *
 	link_news(t, news, &e->at, out);
 	if (t->peer_session.pre_26)
 		peer_clock_old_server(&t->peer);
+	if (said.has_log)
+		server_word_log(&t->server_word, &said.log, said.log_live, t->local_ip, e->at.mono);
 	for (unsigned i = 0; i < said.n; i++)
 		told(w, t, &said.told[i], &e->at, out);
 }
@@ -68,7 +70,10 @@ void peer_watch_event(struct watch *w, const struct event *e, struct actions *ou
 	} else if (e->kind == EVENT_PEER_LINE) {
 		server_line(w, e, out);
 	} else if (e->kind == EVENT_PEER_LINK) {
-		link_news(t, peer_session_link(&t->peer_session, e), &e->at, out);
+		enum session_news news = peer_session_link(&t->peer_session, e);
+		if (news == SESSION_NEWS_LOST)
+			t->server_word.lost = e->at.mono;
+		link_news(t, news, &e->at, out);
 	} else if (e->kind == EVENT_ECHO || e->kind == EVENT_ROUTE ||
 		   e->kind == EVENT_OTHER_REMOTE) {
 		reach_event(&t->reach, e);

@@ -20,6 +20,25 @@ static struct slice name_of(struct slice client)
 	return client;
 }
 
+static void learn(struct server_word *w, struct slice ip, struct slice name)
+{
+	unsigned at = w->n_learned++ % SERVER_LEARNED;
+	slice_copy(ip, w->learned[at].ip, sizeof w->learned[at].ip);
+	slice_copy(name, w->learned[at].name, sizeof w->learned[at].name);
+}
+
+/* Who has our address, by the last word of it. */
+static void find_ours(struct server_word *w, const char *our_ip)
+{
+	for (unsigned i = 0; i < SERVER_LEARNED && i < w->n_learned && our_ip[0] != '\0'; i++) {
+		unsigned at = (w->n_learned - 1 - i) % SERVER_LEARNED;
+		if (strcmp(w->learned[at].ip, our_ip) != 0)
+			continue;
+		memcpy(w->name, w->learned[at].name, sizeof w->name);
+		return;
+	}
+}
+
 static bool is_ours(const struct server_word *w, struct slice name)
 {
 	return w->name[0] != '\0' && slice_is(name, w->name);
@@ -36,13 +55,10 @@ void server_word_log(struct server_word *w, const struct log_fact *fact, bool li
 		     const char *our_ip, nsec mono)
 {
 	struct slice name = name_of(fact->client);
+	if (fact->kind == LOG_LEARNED)
+		learn(w, fact->text, name);
+	find_ours(w, our_ip);
 	bool ours = is_ours(w, name);
-
-	if (fact->kind == LOG_LEARNED) {
-		if (our_ip[0] != '\0' && slice_is(fact->text, our_ip))
-			slice_copy(name, w->name, sizeof w->name);
-		return;
-	}
 	if (fact->kind == LOG_KEEPALIVE_MISSING)
 		w->no_keepalive = true;
 	if (!live)

@@ -18,9 +18,15 @@
 
 #define SERVER_NAME_MAX 64
 #define SERVER_TEXT_MAX 80
+#define SERVER_LEARNED	8
 
 struct server_word {
 	char name[SERVER_NAME_MAX]; /* our client's common name there; "" unknown */
+	/* The last virtual addresses that it gave out: it may say so before we know ours. */
+	struct {
+		char ip[48], name[SERVER_NAME_MAX];
+	} learned[SERVER_LEARNED]; /* a ring */
+	unsigned n_learned;
 	/* mono; NSEC_UNKNOWN: never */
 	nsec duplicate; /* a new connection of our name dropped the one before */
 	nsec gave_up;	/* its ping-restart for our client */

@@ -189,8 +189,10 @@ static void subscribe(struct session *s, struct tunnel *t, struct actions *out)
 {
 	s->subscribed = true;
 	send_command(s, COMMAND_VERSION, t, out);
-	if (s->of_server)
+	if (s->of_server) {
+		send_command(s, COMMAND_LOG_ON_ALL, t, out);
 		return;
+	}
 	send_command(s, COMMAND_PID, t, out);
 	/* The log first: its history says what the timers are before a state makes use of them. */
 	send_command(s, COMMAND_LOG_ON_ALL, t, out);

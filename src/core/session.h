@@ -7,8 +7,8 @@
  *
  * Happy path: connect, banner (">INFO:"), subscribe (`version`, `pid`, `log on all`, `state
  * on all`, `echo on`, `bytecount 1`), take their replies apart from the notifications in between,
- * and then listen. That of a server is asked its version, and what else its owner asks
- * (session_ask()). Failure modes: refused or absent (try again, 0.5 s to 30 s with jitter,
+ * and then listen. A server is asked its version and its log, and what else the session's owner
+ * asks (session_ask()). Failure modes: refused or absent (try again, 0.5 s to 30 s with jitter,
  * forever); connected but no banner within 3 s (somebody else holds the slot); a password that is
  * wanted and not there, or wrong; silence (a `load-stats` after 10 s, and 10 s more for its
  * answer); end of file.
@@ -44,7 +44,7 @@ enum session_problem {
 };
 
 struct session {
-	bool of_server; /* the VPN server's: it is asked for its time, nothing is subscribed to */
+	bool of_server;	   /* the VPN server's: it is asked for its log and its time */
 	bool has_password; /* the shell knows the password */
 	enum session_state state;
 	enum session_problem problem;

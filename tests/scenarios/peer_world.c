@@ -50,6 +50,10 @@ static const char *answer(struct peer_world *p)
 	unsigned line = p->next++;
 	if (p->command == COMMAND_VERSION && line < 2)
 		return line == 0 ? "OpenVPN Version: OpenVPN 2.6.14 x86_64-pc-linux-gnu" : "END";
+	if (p->command == COMMAND_LOG_ON_ALL && line < 3)
+		return line == 0   ? "SUCCESS: real-time log notification set to ON"
+		       : line == 1 ? "1795499000,,MULTI: Learn: 10.8.0.2 -> alice/192.0.2.1:1194"
+				   : "END";
 	if (p->command == COMMAND_LOAD_STATS && line < 1)
 		return "SUCCESS: nclients=1,bytesin=1,bytesout=1";
 	if (p->command != COMMAND_STATUS_1 && p->command != COMMAND_STATUS_3)

@@ -25,6 +25,8 @@
  *   server offset S | step S | answer | silent | refuse | unreachable | rtt S
  *   server lossy N    every Nth probe and echo request gets no answer; 0: none is lost
  *   host, other, route: see host_world.h
+ *   server-log TEXT   the server's log, where its management interface is watched; to it we are
+ *                     alice/192.0.2.1:1194, 10.8.0.2
  *   peer-ntp, peer-management, server-system, echo: see peer_world.h
  *   local step S | sleep S | slew PPM   slew: this machine's clocks run so much faster
  *   chrony, ntpd, timesyncd, ntp, kernel: see local_sources.h
@@ -617,7 +619,14 @@ static void run_line(char *text)
 		set_clock(what, value);
 	else if (strcmp(verb, "echo") == 0)
 		line(peer_world_echo(&world.peer, true_time() + world.server_offset));
-	else if (peer_world_command(&world.peer, verb, rest))
+	else if (strcmp(verb, "server-log") == 0) {
+		char log[300];
+		snprintf(log, sizeof log, ">LOG:%lld,,%s", epoch(), rest);
+		e.kind = EVENT_PEER_LINE;
+		e.tunnel = &world.tunnel;
+		e.u.line = slice_from(log);
+		step(&e);
+	} else if (peer_world_command(&world.peer, verb, rest))
 		return;
 	else if (local_sources_command(&world.sources, verb, rest, &world.now, true_time()))
 		return;

@@ -98,6 +98,11 @@ static void connect_at(nsec t)
 	assert_int_equal(out.n_actions, 0); /* one question at a time */
 	say(t, "OpenVPN Version: OpenVPN 2.6.14 x86_64-pc-linux-gnu");
 	say(t, "END");
+	say(t, "SUCCESS: real-time log notification set to ON");
+	say(t, "1795519000,,MULTI: Learn: 10.8.0.2 -> alice/192.0.2.1:1194");
+	assert_true(told.has_log && !told.log_live && told.log.kind == LOG_LEARNED);
+	say(t, "END");
+	assert_false(told.has_log);
 }
 
 /* One pair of questions; returns when it was over. */

@@ -66,6 +66,22 @@ static void history_is_not_news(void **state)
 	assert_true(word.duplicate == NSEC_UNKNOWN && word.gave_up == NSEC_UNKNOWN);
 }
 
+/* Its history comes before our own daemon has said which address is ours. */
+static void learned_before_we_know_ours(void **state)
+{
+	(void)state;
+	const struct log_fact learned = {
+	    .kind = LOG_LEARNED, .client = SLICE("alice/192.0.2.1:1194"), .text = SLICE(US)};
+	server_word_log(&word, &learned, false, "", NOW);
+	assert_string_equal(word.name, "");
+	fact(LOG_INACTIVITY, "alice/192.0.2.1:1194", "", true, NOW);
+	assert_string_equal(word.name, "alice");
+	assert_true(word.gave_up == NOW);
+	/* another has the address now */
+	fact(LOG_LEARNED, "bob/192.0.2.2:1194", US, true, NOW);
+	assert_string_equal(word.name, "bob");
+}
+
 static void what_it_refuses(void **state)
 {
 	(void)state;
@@ -103,6 +119,7 @@ int main(void)
 	    cmocka_unit_test_setup(ours_is_who_has_our_address, setup),
 	    cmocka_unit_test_setup(a_new_connection_of_our_name, setup),
 	    cmocka_unit_test_setup(history_is_not_news, setup),
+	    cmocka_unit_test_setup(learned_before_we_know_ours, setup),
 	    cmocka_unit_test_setup(what_it_refuses, setup),
 	    cmocka_unit_test_setup(a_hostile_name, setup),
 	};

@@ -137,10 +137,14 @@ static void asks_a_server_for_its_status(void **state)
 	assert_only(ACTION_PEER_CONNECT);
 	(void)link_event(LINK_UP, NULL);
 	assert_int_equal(line(">INFO:OpenVPN Management Interface Version 5"), LINE_NOTIFICATION);
-	assert_int_equal(f.out.n_actions, 1);
+	assert_int_equal(f.out.n_actions, 2);
 	assert_int_equal(f.out.actions[0].kind, ACTION_PEER_SEND);
 	assert_int_equal(f.out.actions[0].command, COMMAND_VERSION);
+	assert_int_equal(f.out.actions[1].command, COMMAND_LOG_ON_ALL);
 	assert_int_equal(line("OpenVPN Version: OpenVPN 2.5.11 x86_64-pc-linux-gnu"), LINE_VERSION);
+	assert_int_equal(line("END"), LINE_NOTHING);
+	assert_int_equal(line("SUCCESS: real-time log notification set to ON"), LINE_NOTHING);
+	assert_int_equal(line("1795519233,I,Initialization Sequence Completed"), LINE_LOG_HISTORY);
 	assert_int_equal(line("END"), LINE_NOTHING);
 	clear();
 	session_ask(&f.s, COMMAND_STATUS_3, NULL, &f.out);
