@@ -21,7 +21,7 @@ import signal
 import sys
 
 import rig as rigs
-from daemons import make_keys
+from daemons import make_keys, wrapping
 from other_tools import OtherTools
 from rig import SERVER_IP, Clock, Failure, Rig, Skip
 
@@ -93,14 +93,6 @@ verb 3
         if not self.log.wait("Initialization Sequence Completed", 15):
             raise Failure(f"{self.name} did not come up: " +
                           " | ".join(line for _, line in self.log.lines[-4:]))
-
-
-def wrapping(key, end):
-    """The line of a configuration that wraps the control channel."""
-    return {"tls-auth": f"tls-auth ta.key {0 if end == 'server' else 1}\n",
-            "tls-crypt": "tls-crypt ta.key\n",
-            "tls-crypt-v2": f"tls-crypt-v2 {end}.v2\n",
-            "plain": ""}[key]
 
 
 def probe(server, options):

@@ -19,22 +19,42 @@ def _openssl(rig, *arguments):
         raise Failure(f"openssl {arguments[0]}: {done.stderr.strip()}")
 
 
+CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+
+
+def make_authority(rig, name):
+    _openssl(rig, "req", "-x509", *CURVE, "-keyout", f"{name}.key", "-out", f"{name}.crt", "-days",
+             "30", "-subj", f"/CN=laboratory {name}", "-addext",
+             "keyUsage=critical,keyCertSign,cRLSign")
+
+
+def make_stale_crl(rig):
+    """crl.pem: a revocation list of the authority that was due to be renewed three days ago."""
+    rig.write("index.txt", "")
+    rig.write("crl.cnf", "[ca]\ndefault_ca=x\n[x]\ndatabase=index.txt\ndefault_md=sha256\n")
+    _openssl(rig, "ca", "-gencrl", "-config", "crl.cnf", "-keyfile", "ca.key", "-cert", "ca.crt",
+             "-crlhours", "1", "-out", "crl.pem")
+
+
+def make_control_key(rig, name):
+    """A key for tls-auth and tls-crypt."""
+    key = os.urandom(256).hex()
+    lines = "\n".join(key[i:i + 32] for i in range(0, len(key), 32))
+    rig.write(name, "-----BEGIN OpenVPN Static key V1-----\n" + lines +
+              "\n-----END OpenVPN Static key V1-----\n")
+
+
 def make_keys(rig):
     """A certificate authority, a server, a client (elliptic curves: quick) and the keys that wrap
     the control channel: ta.key for tls-auth and tls-crypt, server.v2 and client.v2."""
-    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    _openssl(rig, "req", "-x509", *curve, "-keyout", "ca.key", "-out", "ca.crt", "-days", "30",
-             "-subj", "/CN=laboratory", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    make_authority(rig, "ca")
     for name, usage in (("server", "serverAuth"), ("client", "clientAuth")):
-        _openssl(rig, "req", *curve, "-keyout", f"{name}.key", "-out", f"{name}.csr",
+        _openssl(rig, "req", *CURVE, "-keyout", f"{name}.key", "-out", f"{name}.csr",
                  "-subj", f"/CN={name}")
         rig.write("usage.cnf", f"keyUsage=digitalSignature\nextendedKeyUsage={usage}\n")
         _openssl(rig, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
                  "-CAcreateserial", "-days", "30", "-extfile", "usage.cnf", "-out", f"{name}.crt")
-    key = os.urandom(256).hex()
-    lines = "\n".join(key[i:i + 32] for i in range(0, len(key), 32))
-    rig.write("ta.key", "-----BEGIN OpenVPN Static key V1-----\n" + lines +
-              "\n-----END OpenVPN Static key V1-----\n")
+    make_control_key(rig, "ta.key")
     for arguments in (("--genkey", "tls-crypt-v2-server", "server.v2"),
                       ("--tls-crypt-v2", "server.v2", "--genkey", "tls-crypt-v2-client",
                        "client.v2")):
@@ -53,27 +73,38 @@ def openvpn_version():
     return int(found[1]), int(found[2])
 
 
-def _common(digest):
+def wrapping(wrap, end, key="ta.key"):
+    """The line of a configuration that wraps the control channel."""
+    return {"tls-auth": f"tls-auth {key} {0 if end == 'server' else 1}\n",
+            "tls-crypt": f"tls-crypt {key}\n",
+            "tls-crypt-v2": f"tls-crypt-v2 {end}.v2\n",
+            "plain": ""}[wrap]
+
+
+def _common(digest, proto="udp"):
     # DCO keeps its ping timers in the kernel, where no libfaketime reaches.
     dco = "disable-dco\n" if openvpn_version() >= (2, 6) else ""
-    return f"dev tun\nproto udp\nauth {digest}\nca ca.crt\n{dco}verb 3\n"
+    return f"dev tun\nproto {proto}\nauth {digest}\n{dco}verb 3\n"
 
 
 class Server:
     """An OpenVPN server. It can be started again with the same configuration."""
 
-    def __init__(self, rig, keepalive=(2, 8), digest="SHA1", goodbye=False, clock=None, extra=""):
+    def __init__(self, rig, keepalive=(2, 8), digest="SHA1", goodbye=False, clock=None, extra="",
+                 proto="udp", wrap="tls-auth"):
         self.rig, self.clock = rig, clock
-        ping, restart = keepalive
-        rig.write("server.conf", _common(digest) + f"""local {SERVER_IP}
+        pings = "keepalive {} {}".format(*keepalive) if keepalive else ""
+        rig.write("server.conf", _common(digest, "tcp-server" if proto == "tcp" else proto) +
+                  f"""local {SERVER_IP}
 port 1194
 topology subnet
 server 10.8.0.0 255.255.255.0
+ca ca.crt
 cert server.crt
 key server.key
 dh none
-tls-auth ta.key 0
-keepalive {ping} {restart}
+{wrapping(wrap, "server")}
+{pings}
 {"explicit-exit-notify 1" if goodbye else ""}
 {extra}
 log-append server.log
@@ -107,28 +138,30 @@ class Client:
     """An OpenVPN client, and the profile that it and ovpnwatch share."""
 
     def __init__(self, rig, digest="SHA1", clock=None, management=f"127.0.0.1 {MANAGEMENT_PORT}",
-                 start=True, extra=""):
-        self.rig, self.clock = rig, clock
-        self.profile = rig.write("client.ovpn", _common(digest) + f"""client
-remote {SERVER_IP} 1194 udp
+                 start=True, extra="", proto="udp", wrap="tls-auth", key="ta.key", authority="ca.crt",
+                 name="client"):
+        self.rig, self.clock, self.name = rig, clock, name
+        self.profile = rig.write(f"{name}.ovpn", _common(digest, proto) + f"""client
+remote {SERVER_IP} 1194 {proto}
 nobind
+ca {authority}
 cert client.crt
 key client.key
-tls-auth ta.key 1
+{wrapping(wrap, "client", key)}
 remote-cert-tls server
 persist-key
 persist-tun
 management {management}
 {extra}
 """)
-        self.log = rig.follow("client.log")
+        self.log = rig.follow(f"{name}.log")
         self.process = None
         if start:
             self.start()
 
     def start(self):
-        self.process = self.rig.start("client", "openvpn", "--config", "client.ovpn",
-                                      "--log-append", "client.log", clock=self.clock)
+        self.process = self.rig.start("client", "openvpn", "--config", f"{self.name}.ovpn",
+                                      "--log-append", f"{self.name}.log", clock=self.clock)
 
     def wait_up(self, within=20, since=0.0):
         if not self.log.wait("Initialization Sequence Completed", within, since):
