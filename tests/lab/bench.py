@@ -7,7 +7,7 @@ import time
 
 from daemons import Client, Server, make_keys
 from rig import SERVER_IP, Clock, Failure
-from watcher import CONFIDENCE, Watcher, alert, first_cause, measured
+from watcher import CONFIDENCE, Watcher, alert, first_cause, measured, monitor
 
 # The alerts that carry causes.
 JUDGED = ("ping_restart", "reconnecting", "connect_failed", "tunnel_down", "flapping")
@@ -100,7 +100,8 @@ class Bench:
         save = os.path.join(self.options.lines, self.name + ".ndjson") if self.options.lines else None
         profile = ("--profile", self.client.profile) if self.v.profile else ()
         self.watch = Watcher(self.rig, self.options.ovpnwatch,
-                             ("--management", "127.0.0.1:7505", *profile, *arguments), clock, save)
+                             ("--management", "127.0.0.1:7505", *profile, *arguments,
+                              *(("--verbose",) if self.options.lines else ())), clock, save)
 
     def up(self, settle=True, watch=(), client_clock=None, **options):
         """A tunnel that is up, watched, and (settle) whose server was measured."""
@@ -118,8 +119,10 @@ class Bench:
     def down(self, client_clock=None, **options):
         """A tunnel that does not come up. The fault is there from the start."""
         self._start(client_clock=client_clock, **options)
-        self.inject(self.began)
         self._watch(client_clock)
+        if self.watch:
+            self.watch.expect(monitor("connected"), 5, "attached")
+        self.inject()
 
     def second_client(self):
         Client(self.rig, proto=self.v.proto, wrap=self.v.wrap, name="twin",
@@ -296,8 +299,12 @@ def run_once(b, function, result):
 
 
 def save_logs(b, options):
+    """The evidence, for whoever has to find out why."""
     if not options.lines:
         return
+    if b.watch:
+        with open(os.path.join(options.lines, f"{b.name}.stderr"), "w", encoding="utf-8") as file:
+            file.write(b.watch.errors(whole=True))
     for end in (b.client, b.server):
         if not end:
             continue

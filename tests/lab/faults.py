@@ -318,7 +318,8 @@ def not_yet_valid_here(b):
     clock = Clock(b.rig.path("client.clock"))
     clock.set(-10 * 86400)
     b.down(client_clock=clock, client_extra="hand-window 5", server_extra="hand-window 5")
-    b.wait_restart(count=2, within=30)
+    b.wait_restart(count=3, within=40)
+    time.sleep(3)
 
 
 @fault("certificate_time")
@@ -327,7 +328,8 @@ def not_yet_valid_there(b):
     clock = Clock(b.rig.path("server.clock"))
     clock.set(-10 * 86400)
     b.down(server_clock=clock, client_extra="hand-window 5", server_extra="hand-window 5")
-    b.wait_restart(count=2, within=30)
+    b.wait_restart(count=3, within=40)
+    time.sleep(3)
 
 
 @fault("certificate_time")
@@ -336,7 +338,8 @@ def expired_there(b):
     clock = Clock(b.rig.path("server.clock"))
     clock.set(60 * 86400)
     b.down(server_clock=clock, client_extra="hand-window 5", server_extra="hand-window 5")
-    b.wait_restart(count=2, within=30)
+    b.wait_restart(count=3, within=40)
+    time.sleep(3)
 
 
 @fault("certificate_time")
@@ -344,7 +347,8 @@ def crl_expired(b):
     """the client's revocation list has expired"""
     make_stale_crl(b.rig)
     b.down(client_extra="hand-window 5\ncrl-verify crl.pem", server_extra="hand-window 5")
-    b.wait_restart(count=2, within=30)
+    b.wait_restart(count=3, within=40)
+    time.sleep(3)
 
 
 @fault("certificate")
@@ -353,7 +357,8 @@ def wrong_authority(b):
     make_authority(b.rig, "other")
     b.down(client={"authority": "other.crt"}, client_extra="hand-window 5",
            server_extra="hand-window 5")
-    b.wait_restart(count=2, within=30)
+    b.wait_restart(count=3, within=40)
+    time.sleep(3)
 
 
 @fault("authentication")
@@ -378,7 +383,8 @@ def auth_failed_again_and_again(b):
     """the server does not accept the password; the client tries again and again"""
     b.down(client_extra=f"auth-user-pass {b.password()}\nauth-retry nointeract",
            server_extra="script-security 3\nauth-user-pass-verify /bin/false via-env")
-    b.wait_restart(count=2, within=30)
+    b.wait_restart(count=3, within=40)
+    time.sleep(3)
 
 
 @fault("authentication")

@@ -106,9 +106,10 @@ class Watcher:
         if found:
             raise Failure(f"{what}: {found[1]['message']}")
 
-    def errors(self):
+    def errors(self, whole=False):
         with open(self._errors, encoding="utf-8", errors="replace") as file:
-            return " ".join(file.read().split())[-400:]
+            text = file.read()
+        return text if whole else " ".join(text.split())[-400:]
 
     def stop(self):
         """SIGTERM must end it cleanly and soon."""
