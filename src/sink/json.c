@@ -13,7 +13,7 @@
 /* What one text may cost at first (nothing is as long), and at last: then the longest event fits.
  */
 #define BUDGET_FIRST 2048
-#define BUDGET_LEAST 16
+#define BUDGET_LEAST 10
 
 /* A consumer that reads numbers as doubles keeps integers up to this. */
 #define INTEGER_MAX ((int64_t)1 << 53)
@@ -149,6 +149,22 @@ static json_t *restart(struct page *page)
 	if (r->ping_s >= 0 || r->ping_restart_s >= 0)
 		set_word(page, o, "timers_from", name_timer_source(r->timers_from));
 	set_int(page, o, "attempts", r->attempts);
+	return o;
+}
+
+static json_t *pattern(struct page *page)
+{
+	const struct notice_pattern *p = &page->n->pattern;
+	json_t *o = json_object();
+	set_int(page, o, "restarts", p->restarts);
+	set_duration(page, o, "span_s", p->span_s);
+	set_duration(page, o, "period_s", p->period_s);
+	set_duration(page, o, "period_spread_s", p->period_spread_s);
+	set_duration(page, o, "session_s", p->session_s);
+	set_duration(page, o, "session_spread_s", p->session_spread_s);
+	set_text(page, o, "time_of_day", p->time_of_day);
+	if (p->tunnels > 0)
+		set_int(page, o, "tunnels", p->tunnels);
 	return o;
 }
 
@@ -331,8 +347,12 @@ static void body(struct page *page, json_t *o)
 		set(page, o, "alert", alert(page));
 	if (n->restart.present)
 		set(page, o, "restart", restart(page));
+	if (n->pattern.present)
+		set(page, o, "pattern", pattern(page));
 	if (n->n_causes > 0)
 		set(page, o, "causes", causes(page));
+	if (n->scope != SCOPE_NONE)
+		set_word(page, o, "scope", name_scope(n->scope));
 	if (n->local_clock.present)
 		set(page, o, "local_clock", local_clock(page));
 	if (n->peer_clock.present)

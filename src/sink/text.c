@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -260,6 +261,17 @@ static void cause(struct pen *p, unsigned number, const struct cause *c, bool en
 		reason(p, "->", c->remedy);
 }
 
+/* A line under the message: "label: words". */
+static void detail(struct pen *p, const char *label, const char *words)
+{
+	spaces(p, MESSAGE_COLUMN);
+	p->hang = MESSAGE_COLUMN;
+	put_text(p, label);
+	put_text(p, ": ");
+	wrap_outside(p, words);
+	newline(p);
+}
+
 /* How long OpenVPN waits, and who says so: the first thing to compare with the server's. */
 static void timers(struct pen *p, const struct notice_restart *r)
 {
@@ -277,11 +289,68 @@ static void timers(struct pen *p, const struct notice_restart *r)
 		n = snprintf(text, sizeof text, "ping %" PRId64 " s, ", r->ping_s);
 	snprintf(text + n, sizeof text - (size_t)n, "ping-restart %" PRId64 " s (%s)",
 		 r->ping_restart_s, from[r->timers_from]);
-	spaces(p, MESSAGE_COLUMN);
-	p->hang = MESSAGE_COLUMN;
-	put_text(p, "timers: ");
-	wrap(p, text);
-	newline(p);
+	detail(p, "timers", text);
+}
+
+/* A sentence that is put together piece by piece; what finds no room is left out. */
+struct words {
+	char text[512];
+	size_t n;
+};
+
+static void say(struct words *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void say(struct words *w, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	int n = vsnprintf(w->text + w->n, sizeof w->text - w->n, format, args);
+	va_end(args);
+	if (n > 0 && (size_t)n < sizeof w->text - w->n)
+		w->n += (size_t)n;
+	else
+		w->text[w->n] = '\0';
+}
+
+/* "20.2 s (+/- 0.4 s)". The spread is rounded up, or it would promise more than was seen. */
+static void say_regular(struct words *w, const char *what, nsec typical, nsec spread)
+{
+	const nsec tenth = 100 * NSEC_PER_MSEC;
+	if (typical < 0)
+		return;
+	say(w, ", %s %s", what, phrase_duration(typical).text);
+	if (spread < 0)
+		return;
+	spread = nsec_max(nsec_add(spread, tenth - 1) / tenth, 1) * tenth;
+	say(w, " (+/- %s)", phrase_duration(spread).text);
+}
+
+/* What the last restarts have in common, to be compared with the timers. */
+static void pattern(struct pen *p, const struct notice_pattern *r)
+{
+	struct words w = {.n = 0};
+	say(&w, "%u restart%s", r->restarts, r->restarts == 1 ? "" : "s");
+	if (r->span_s >= 0)
+		say(&w, " in %s", phrase_duration(r->span_s).text);
+	say_regular(&w, "one every", r->period_s, r->period_spread_s);
+	say_regular(&w, "each session", r->session_s, r->session_spread_s);
+	if (r->time_of_day[0] != '\0')
+		say(&w, ", at about %s UTC on several days", r->time_of_day);
+	if (r->tunnels > 0)
+		say(&w, ", together with others: %u tunnels within two seconds", r->tunnels);
+	detail(p, "pattern", w.text);
+}
+
+static void whom(struct pen *p, enum scope s)
+{
+	static const char *const words[] = {
+	    [SCOPE_NONE] = NULL,
+	    [SCOPE_THIS_TUNNEL] = "this tunnel only",
+	    [SCOPE_THIS_MACHINE] = "all tunnels of this machine",
+	    [SCOPE_SERVER] = "the server: all its clients",
+	};
+	if (words[s] != NULL)
+		detail(p, "scope", words[s]);
 }
 
 size_t text_block(const struct notice *n, const struct text_style *style, char out[TEXT_BLOCK_MAX])
@@ -293,6 +362,10 @@ size_t text_block(const struct notice *n, const struct text_style *style, char o
 	head(&p, n);
 	if (n->restart.present && !ended)
 		timers(&p, &n->restart);
+	if (n->pattern.present && !ended)
+		pattern(&p, &n->pattern);
+	if (!ended)
+		whom(&p, n->scope);
 	for (unsigned i = 0; i < n->n_causes; i++)
 		cause(&p, i + 1, &n->causes[i], ended);
 	if (p.full) {

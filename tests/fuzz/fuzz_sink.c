@@ -146,6 +146,21 @@ static void take_clocks(struct input *in, struct notice *n)
 	n->step.leap_second = present & 32;
 }
 
+/* Behind all else of an alert, so that the corpus from before it still says what it said. */
+static void take_pattern(struct input *in, struct notice *n)
+{
+	n->pattern.present = pick(in, 2);
+	NUMBER(in, n->pattern.restarts);
+	NUMBER(in, n->pattern.span_s);
+	NUMBER(in, n->pattern.period_s);
+	NUMBER(in, n->pattern.period_spread_s);
+	NUMBER(in, n->pattern.session_s);
+	NUMBER(in, n->pattern.session_spread_s);
+	TEXT(in, n->pattern.time_of_day);
+	NUMBER(in, n->pattern.tunnels);
+	n->scope = (enum scope)pick(in, SCOPE_SERVER + 1);
+}
+
 static void take_monitor(struct input *in, struct notice *n)
 {
 	struct notice_monitor *m = &n->monitor;
@@ -182,6 +197,8 @@ static void check_json(const struct notice *n, const struct sink_origin *origin,
 	CHECK(json_array_size(json_object_get(o, "causes")) == n->n_causes);
 	CHECK((json_object_get(o, "peer_clock") != NULL) == n->peer_clock.present);
 	CHECK((json_object_get(o, "step") != NULL) == n->step.present);
+	CHECK((json_object_get(o, "pattern") != NULL) == n->pattern.present);
+	CHECK((json_object_get(o, "scope") != NULL) == (n->scope != SCOPE_NONE));
 	json_decref(o);
 }
 
@@ -227,6 +244,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		take_alert(&in, &n);
 	if (type == NOTICE_ALERT || type == NOTICE_CLOCK)
 		take_clocks(&in, &n);
+	if (type == NOTICE_ALERT)
+		take_pattern(&in, &n);
 	if (type == NOTICE_MONITOR || type == NOTICE_SUMMARY)
 		take_monitor(&in, &n);
 	check_json(&n, &origin, (uint64_t)seq + 1);

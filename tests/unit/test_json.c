@@ -99,6 +99,16 @@ static void an_alert_has_all_its_parts(void **state)
 						 .ping_restart_s = 120,
 						 .timers_from = TIMERS_PUSHED,
 						 .attempts = 0};
+	notice.pattern = (struct notice_pattern){.present = true,
+						 .restarts = 5,
+						 .span_s = 100 * NSEC_PER_SEC,
+						 .period_s = 20200 * NSEC_PER_MSEC,
+						 .period_spread_s = 400 * NSEC_PER_MSEC,
+						 .session_s = 16 * NSEC_PER_SEC,
+						 .session_spread_s = 0,
+						 .time_of_day = "03:00",
+						 .tunnels = 2};
+	notice.scope = SCOPE_THIS_MACHINE;
 	notice.n_causes = 2;
 	notice.causes[0] = (struct cause){.name = CAUSE_PEER_CLOCK_STEP,
 					  .confidence = CONFIDENCE_LIKELY,
@@ -149,9 +159,13 @@ static void an_alert_has_all_its_parts(void **state)
 	    "\"restart\":{\"reason\":\"ping-restart\",\"connected_s\":240.264,"
 	    "\"silent_s\":120.999,\"ping_s\":10,\"ping_restart_s\":120,"
 	    "\"timers_from\":\"push_reply\",\"attempts\":0},"
+	    "\"pattern\":{\"restarts\":5,\"span_s\":100.0,\"period_s\":20.2,"
+	    "\"period_spread_s\":0.4,\"session_s\":16.0,\"session_spread_s\":0.0,"
+	    "\"time_of_day\":\"03:00\",\"tunnels\":2},"
 	    "\"causes\":[{\"cause\":\"peer_clock_step\",\"confidence\":\"likely\","
 	    "\"because\":[\"one\",\"two\"],\"against\":[\"three\"],\"remedy\":\"do\"},"
-	    "{\"cause\":\"unknown\",\"confidence\":\"possible\",\"because\":[]}],"
+	    "{\"cause\":\"unknown\",\"confidence\":\"possible\",\"because\":[]}],\"scope\":\"this_"
+	    "machine\","
 	    "\"local_clock\":{\"state\":\"synchronized\",\"source\":\"chrony\",\"offset_s\":0.0,"
 	    "\"max_error_s\":0.003001,\"stratum\":3,\"age_s\":1.299,\"servers\":3,"
 	    "\"falsetickers\":[\"a.example\",\"b\\\\x0a\"],\"slew_ppm\":480.5,"
@@ -185,6 +199,13 @@ static void what_is_unknown_is_left_out(void **state)
 		    "\"starts_at\":\"2026-11-24T04:11:10.896Z\",\"count\":1},\"restart\":{},"
 		    "\"message\":\"OpenVPN restarted the tunnel because nothing was received for "
 		    "the ping-restart window\"}");
+	begin(NOTICE_ALERT, SEVERITY_INFO, NULL);
+	notice.pattern.present = true;
+	notice.pattern.restarts = 3;
+	assert_rest("\"mono_ms\":913000,\"alert\":{\"name\":\"ping_restart\","
+		    "\"status\":\"firing\",\"id\":\"0000000000000abc\","
+		    "\"starts_at\":\"2026-11-24T04:11:10.896Z\",\"count\":1},"
+		    "\"pattern\":{\"restarts\":3},\"message\":\"a sentence\"}");
 	begin(NOTICE_SUMMARY, SEVERITY_INFO, NULL);
 	assert_rest("\"mono_ms\":913000,\"summary\":{},\"message\":\"a sentence\"}");
 }
@@ -269,6 +290,16 @@ static void fill(const char *piece)
 						 .ping_restart_s = INTMAX_C(1) << 53,
 						 .attempts = INT32_MAX};
 	snprintf(notice.restart.reason, sizeof notice.restart.reason, "%.90s", text);
+	notice.pattern = (struct notice_pattern){.present = true,
+						 .restarts = UINT32_MAX,
+						 .span_s = INT64_MAX,
+						 .period_s = INT64_MAX,
+						 .period_spread_s = INT64_MAX,
+						 .session_s = INT64_MAX,
+						 .session_spread_s = INT64_MAX,
+						 .time_of_day = "23:59",
+						 .tunnels = UINT32_MAX};
+	notice.scope = SCOPE_THIS_MACHINE;
 	notice.n_causes = NOTICE_CAUSES_MAX;
 	for (unsigned i = 0; i < NOTICE_CAUSES_MAX; i++) {
 		struct cause *c = &notice.causes[i];
@@ -336,6 +367,11 @@ static void the_longest_event_fits(void **state)
 		assert_true(strlen(message) > 3);
 		assert_string_equal(message + strlen(message) - 3, "...");
 		assert_null(strstr(message, "out of memory"));
+		json_t *pattern = json_object_get(o, "pattern");
+		assert_int_equal(json_integer_value(json_object_get(pattern, "tunnels")),
+				 UINT32_MAX);
+		assert_string_equal(string_at(o, "pattern", "time_of_day"), "23:59");
+		assert_string_equal(json_string_value(json_object_get(o, "scope")), "this_machine");
 		json_decref(o);
 	}
 }
@@ -355,7 +391,7 @@ static void the_longest_texts_are_cut_first(void **state)
 	assert_string_equal(json_string_value(json_object_get(o, "message")), "short");
 	json_decref(o);
 	notice.n_causes = 1;
-	notice.causes[0].n_against--; /* 8 texts of 319 fit as they are */
+	notice.causes[0].n_against -= 2; /* 7 texts of 319 fit as they are */
 	notice.local_clock.n_falsetickers = 0;
 	assert_null(strstr(line(), "..."));
 }
@@ -415,6 +451,11 @@ static void every_word_gets_through(void **state)
 		notice.n_causes = 1;
 		notice.causes[0] = (struct cause){.name = (enum cause_name)c};
 		(void)line();
+	}
+	for (unsigned s = 0; s <= SCOPE_SERVER; s++) {
+		begin(NOTICE_ALERT, SEVERITY_WARNING, "t");
+		notice.scope = (enum scope)s;
+		assert_int_equal(strstr(line(), "\"scope\":") != NULL, s != SCOPE_NONE);
 	}
 	for (unsigned k = 0; k <= MONITOR_ZONE; k++) {
 		begin(NOTICE_MONITOR, SEVERITY_INFO, NULL);

@@ -138,6 +138,62 @@ static void an_alert_says_what_to_do_next(void **state)
 	    "session\n");
 }
 
+static void what_restarts_have_in_common(void **state)
+{
+	(void)state;
+	begin(NOTICE_ALERT, SEVERITY_CRITICAL, "office", "it restarts again and again");
+	notice.alert.name = ALERT_FLAPPING;
+	notice.pattern.present = true;
+	notice.pattern.restarts = 5;
+	notice.scope = SCOPE_THIS_TUNNEL;
+	assert_string_equal(block(false, 0), "05:11:10.896 CRITICAL office: flapping: it restarts "
+					     "again and again\n"
+					     "                      pattern: 5 restarts\n"
+					     "                      scope: this tunnel only\n");
+	notice.pattern.span_s = 100 * NSEC_PER_SEC;
+	notice.pattern.period_s = 20200 * NSEC_PER_MSEC;
+	notice.pattern.period_spread_s = 301 * NSEC_PER_MSEC; /* no less than it is */
+	notice.pattern.session_s = 16 * NSEC_PER_SEC;
+	notice.pattern.session_spread_s = 0;
+	notice.scope = SCOPE_SERVER;
+	assert_string_equal(
+	    block(false, 80),
+	    "05:11:10.896 CRITICAL office: flapping: it restarts again and again\n"
+	    "                      pattern: 5 restarts in 1 min 40 s, one every 20.2 s\n"
+	    "                      (+/- 0.4 s), each session 16.0 s (+/- 0.1 s)\n"
+	    "                      scope: the server: all its clients\n");
+	notice.pattern.period_s = notice.pattern.session_s = NSEC_UNKNOWN;
+	notice.pattern.tunnels = 3;
+	snprintf(notice.pattern.time_of_day, sizeof notice.pattern.time_of_day, "03:00");
+	notice.scope = SCOPE_THIS_MACHINE;
+	assert_non_null(strstr(block(false, 0),
+			       "pattern: 5 restarts in 1 min 40 s, at about 03:00 UTC on several "
+			       "days, together with others: 3 tunnels within two seconds\n"
+			       "                      scope: all tunnels of this machine\n"));
+	notice.alert.status = ALERT_RESOLVED;
+	assert_null(strstr(block(false, 0), "pattern"));
+	assert_null(strstr(block(false, 0), "scope"));
+}
+
+/* Whatever restarted it, or keeps it down, is told with its causes. */
+static void every_alert_of_a_restart_prints_its_causes(void **state)
+{
+	static const enum alert_name names[] = {ALERT_PING_RESTART, ALERT_RECONNECTING,
+						ALERT_CONNECT_FAILED, ALERT_TUNNEL_DOWN,
+						ALERT_FLAPPING};
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		restart_alert();
+		notice.alert.name = names[i];
+		const char *text = block(false, 0);
+		assert_non_null(strstr(text, name_alert(names[i])));
+		assert_non_null(strstr(text, "timers: ping 2 s"));
+		assert_non_null(strstr(text, "1. likely     peer_clock_step"));
+		assert_non_null(strstr(text, "because: the server answered 5 of 5 probes\n"));
+		assert_non_null(strstr(text, "2. possible   session_lost"));
+	}
+}
+
 static void lines_keep_to_the_width(void **state)
 {
 	(void)state;
@@ -248,6 +304,8 @@ int main(void)
 	    cmocka_unit_test(one_line_an_event),
 	    cmocka_unit_test(clock_events_say_their_source),
 	    cmocka_unit_test(an_alert_says_what_to_do_next),
+	    cmocka_unit_test(what_restarts_have_in_common),
+	    cmocka_unit_test(every_alert_of_a_restart_prints_its_causes),
 	    cmocka_unit_test(lines_keep_to_the_width),
 	    cmocka_unit_test(time_is_local),
 	    cmocka_unit_test(colour_only_when_wanted),
