@@ -40,6 +40,7 @@ house_test(headers ${house}/check_headers.py ${header_flags})
 house_test(files ${house}/check_files.py)
 house_test(format ${house}/check_format.py)
 house_test(names ${house}/check_names.py $<TARGET_FILE:ovpnwatch>)
+house_test(manual ${house}/check_manual.py)
 house_test(symbols_proto ${house}/check_symbols.py ${CMAKE_NM} proto $<TARGET_FILE:ovpnwatch_proto>)
 house_test(symbols_core ${house}/check_symbols.py ${CMAKE_NM} core $<TARGET_FILE:ovpnwatch_core>
            $<TARGET_FILE:ovpnwatch_proto>)
