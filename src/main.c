@@ -49,7 +49,7 @@ static void keep_standard_descriptors(void)
 		close(fd);
 }
 
-static int print(const char *text)
+int print(const char *text)
 {
 	if (fputs(text, stdout) == EOF || fflush(stdout) != 0)
 		return complain(EX_IOERR, "cannot write to standard output");
@@ -77,6 +77,8 @@ int main(int argc, char **argv)
 		return verb_probe(&options);
 	case VERB_CLOCK:
 		return verb_clock(&options);
+	case VERB_EXPLAIN:
+		return verb_explain(&options);
 	case VERB_HELP:
 		return print(options_help());
 	case VERB_VERSION:

@@ -103,10 +103,8 @@ static const unsigned applies[OPT_N] = {
 _Static_assert(OPT_N <= 32, "struct parse has a bit for each");
 
 static const char *const verbs[] = {
-    [VERB_WATCH] = "watch",
-    [VERB_REPLAY] = "replay",
-    [VERB_PROBE] = "probe",
-    [VERB_CLOCK] = "clock",
+    [VERB_WATCH] = "watch", [VERB_REPLAY] = "replay",	[VERB_PROBE] = "probe",
+    [VERB_CLOCK] = "clock", [VERB_EXPLAIN] = "explain",
 };
 #define N_VERBS (sizeof verbs / sizeof verbs[0])
 
@@ -134,8 +132,9 @@ static bool take_verb(struct parse *p, const char *word)
 			return true;
 		}
 	}
-	return wrong(p, "unknown verb '%s': the verbs are watch, replay, probe and clock; %s", word,
-		     SEE_HELP);
+	return wrong(p,
+		     "unknown verb '%s': the verbs are watch, replay, probe, clock and explain; %s",
+		     word, SEE_HELP);
 }
 
 static bool take_format(struct parse *p, const char *word)
@@ -313,14 +312,18 @@ static bool spelled_out(const char *argument, const char *name)
 	       (argument[2 + n] == '\0' || argument[2 + n] == '=');
 }
 
-static bool take_recording(struct parse *p, const char *word)
+/* What is no option: the file of `replay`, the cause of `explain`. */
+static bool take_operand(struct parse *p, const char *word)
 {
-	if (p->out->verb != VERB_REPLAY)
+	bool replay = p->out->verb == VERB_REPLAY;
+	const char **operand = replay ? &p->out->recording : &p->out->cause;
+	if (!replay && p->out->verb != VERB_EXPLAIN)
 		return wrong(p, "what is '%s'? %s takes options only; %s", word,
 			     verbs[p->out->verb], SEE_HELP);
-	if (p->out->recording != NULL)
-		return wrong(p, "replay takes one file, and '%s' is the second", word);
-	p->out->recording = word;
+	if (*operand != NULL)
+		return wrong(p, "%s takes one %s, and '%s' is the second", verbs[p->out->verb],
+			     replay ? "file" : "cause", word);
+	*operand = word;
 	return true;
 }
 
@@ -347,7 +350,7 @@ static bool take_arguments(struct parse *p, int argc, char **argv)
 		if (sign == -1)
 			break;
 		if (sign == 1) {
-			if (!take_recording(p, optarg))
+			if (!take_operand(p, optarg))
 				return false;
 		} else if (sign == 'h' || sign == 'V') {
 			p->given |= 1u << (sign == 'h' ? OPT_HELP : OPT_VERSION);
@@ -358,7 +361,7 @@ static bool take_arguments(struct parse *p, int argc, char **argv)
 		}
 	}
 	for (; optind < argc; optind++) /* after "--" */
-		if (!take_recording(p, argv[optind]))
+		if (!take_operand(p, argv[optind]))
 			return false;
 	return true;
 }
@@ -435,6 +438,7 @@ const char *options_help(void)
 	       "       ovpnwatch replay [options] FILE|-   judge a recorded log or session\n"
 	       "       ovpnwatch probe --profile FILE      measure the VPN server's clock\n"
 	       "       ovpnwatch clock [--ntp HOST]        measure this machine's clock\n"
+	       "       ovpnwatch explain [CAUSE]           what a cause is and what to do\n"
 	       "\n"
 	       "  --management ADDR [--management-password-file FILE]  else from the profile;\n"
 	       "                       HOST:PORT, [V6]:PORT or unix:PATH\n"
@@ -451,7 +455,6 @@ const char *options_help(void)
 	       "  probe: --count N (default 12), --interval S (0.75); or --remote HOST[:PORT]\n"
 	       "         --proto udp|tcp[4|6] and --tls-crypt, --tls-crypt-v2 or --tls-auth FILE\n"
 	       "         [--key-direction 0|1] [--auth DIGEST (SHA1)]\n"
-	       "examples: ovpnwatch --profile client.ovpn\n"
-	       "          ovpnwatch --management unix:/run/openvpn/client.sock | jq .message\n"
+	       "examples: ovpnwatch --management unix:/run/openvpn/client.sock | jq .message\n"
 	       "          ovpnwatch replay --format text openvpn.log\n";
 }

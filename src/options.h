@@ -19,7 +19,15 @@
 #define PROBE_INTERVAL_MAX     60.0
 #define NAME_MAX_BYTES	       64
 
-enum verb { VERB_WATCH, VERB_REPLAY, VERB_PROBE, VERB_CLOCK, VERB_HELP, VERB_VERSION };
+enum verb {
+	VERB_WATCH,
+	VERB_REPLAY,
+	VERB_PROBE,
+	VERB_CLOCK,
+	VERB_EXPLAIN,
+	VERB_HELP,
+	VERB_VERSION
+};
 
 /* All strings are those of argv. What was not given is NULL. */
 struct options {
@@ -47,6 +55,7 @@ struct options {
 	int key_direction;	/* 0, 1; -1: none was given */
 	const char *auth;
 	const char *recording; /* replay: a file, or "-" */
+	const char *cause;     /* explain: its word, as it was written; NULL: all of them */
 };
 
 /* False: `error` says what is wrong and what to do about it. argv is left as it is. */

@@ -19,6 +19,10 @@ int verb_watch(const struct options *o);
 int verb_replay(const struct options *o);
 int verb_probe(const struct options *o);
 int verb_clock(const struct options *o);
+int verb_explain(const struct options *o);
+
+/* Writes to standard output. Returns EXIT_SUCCESS, or complains and returns EX_IOERR. */
+int print(const char *text);
 
 /* Writes "ovpnwatch: …" and a newline to stderr and returns `status`. */
 int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));

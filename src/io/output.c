@@ -14,17 +14,22 @@
 
 static void announce(struct output *o);
 
+static unsigned width_of(int fd)
+{
+	struct winsize size = {0};
+	return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 static size_t format(struct output *o, const struct notice *n)
 {
 	if (!o->text)
 		return json_line(n, &o->origin, o->seq + 1, o->line);
 	time_t seconds = (time_t)(n->at.wall / NSEC_PER_SEC);
 	struct tm local;
-	struct winsize size = {0};
 	if (!o->own_zone)
 		o->style.utc_offset_s = localtime_r(&seconds, &local) != NULL ? local.tm_gmtoff : 0;
 	if (isatty(o->outlet.fd))
-		o->style.width = ioctl(o->outlet.fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+		o->style.width = width_of(o->outlet.fd);
 	return text_block(n, &o->style, o->line);
 }
 
@@ -86,6 +91,12 @@ static bool wants_colour(int fd)
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 	return isatty(fd) && (no_color == NULL || no_color[0] == '\0') && term != NULL &&
 	       strcmp(term, "dumb") != 0;
+}
+
+struct text_style output_style(int fd)
+{
+	return (struct text_style){.colour = wants_colour(fd),
+				   .width = isatty(fd) ? width_of(fd) : 0};
 }
 
 int output_open_fd(struct output *o, uv_loop_t *loop, int fd, bool own, enum output_format format,

@@ -41,6 +41,10 @@ bool output_open(struct output *o, uv_loop_t *loop, const char *path, enum outpu
 int output_open_fd(struct output *o, uv_loop_t *loop, int fd, bool own, enum output_format format,
 		   void (*ended)(void *arg), void *arg);
 
+/* How text for a person goes to a descriptor: in colour if it is a terminal that wants it
+ * (NO_COLOR, TERM), and how wide that is. A width of 0: it is no terminal, or none that knows. */
+struct text_style output_style(int fd);
+
 void output_notice(struct output *o, const struct notice *n);
 
 /* OUTLET_READER_GONE and OUTLET_FAILED are final; ask after output_notice(), too. */

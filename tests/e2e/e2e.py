@@ -13,9 +13,11 @@ import os
 import pty
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 
@@ -528,6 +530,41 @@ def the_clock_says_who_was_asked():
     assert "\nverdict " in out.decode(), out
     for source in ("chrony", "ntp_control", "timesyncd", "kernel"):
         assert any(line.startswith(f"ovpnwatch: {source}: ") for line in errors.splitlines()), errors
+
+
+def causes_are_explained():
+    code, out, errors = run("explain")
+    causes = dict(line.split(None, 1) for line in out.decode("ascii").splitlines())
+    assert code == 0 and errors == "" and causes["nat_timeout"].startswith("a NAT"), (code, out)
+    for cause, phrase in causes.items():
+        code, out, errors = run("explain", cause)
+        text = out.decode("ascii")
+        assert code == 0 and errors == "" and text.startswith(f"{cause}\n  {phrase}\n"), (code, text)
+        for label in ("What happens", "How it looks", "What ovpnwatch needs", "What to do"):
+            assert f"\n  {label}\n    " in text, text
+        assert all(len(line) <= 80 for line in text.splitlines()), text
+    code, out, errors = run("explain", "nat")
+    assert (code, out) == (64, b"") and "did you mean nat_timeout?" in errors, (code, errors)
+    assert all(cause in errors for cause in causes), errors
+    with open("/dev/full", "wb") as full:
+        process = subprocess.run([PROGRAM, "explain"], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert process.returncode == 74, process
+
+
+def explained_as_wide_as_the_terminal():
+    for environment, bold in (({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False)):
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 50, 0, 0))
+        process = subprocess.Popen([PROGRAM, "explain", "session_lost"], stdout=theirs,
+                                   env={**os.environ, **environment})
+        os.close(theirs)
+        reader = Reader(lambda n: os.read(ours, n))
+        assert process.wait(LIMIT) == 0
+        reader.join(LIMIT)
+        text = reader.data.decode("ascii").replace("\r", "")
+        assert ("\x1b[1mWhat to do\x1b[0m" in text) == bold and ("\x1b" in text) == bold, (environment, text)
+        assert max(len(line) for line in text.splitlines() if line[:6] != " " * 6) in range(40, 51), text
+        os.close(ours)
 
 
 def main():

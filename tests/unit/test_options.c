@@ -90,7 +90,10 @@ static void test_what_is_wrong_is_said(void **state)
 	    {"--peer-management-password-file f", "Give --peer-management ADDR"},
 	    {"--peer-ntp", "--peer-ntp needs a value"},
 	    {"replay", "replay what?"},
-	    {"replay a b", "'b' is the second"},
+	    {"replay a b", "replay takes one file, and 'b' is the second"},
+	    {"explain a b", "explain takes one cause, and 'b' is the second"},
+	    {"explain --format json", "--format is not for explain"},
+	    {"explain --profile p", "--profile is not for explain"},
 	    {"--ntp 1 --ntp 2 --ntp 3 --ntp 4 --ntp 5 --ntp 6 --ntp 7 --ntp 8 --ntp 9", "8 times"},
 	    {"--name 01234567890123456789012345678901234567890123456789012345678901234",
 	     "1 to 64 bytes"},
@@ -233,6 +236,21 @@ static void test_clock(void **state)
 	assert_int_equal(options.n_ntp, 1);
 }
 
+static void test_explain(void **state)
+{
+	(void)state;
+	assert_true(parse("explain"));
+	assert_int_equal(options.verb, VERB_EXPLAIN);
+	assert_null(options.cause);
+	assert_true(parse("explain nat_timeout"));
+	assert_string_equal(options.cause, "nat_timeout");
+	assert_null(options.recording);
+	assert_true(parse("explain -- --odd")); /* what is no cause is for the verb to say */
+	assert_string_equal(options.cause, "--odd");
+	assert_true(parse("explain --help"));
+	assert_int_equal(options.verb, VERB_HELP);
+}
+
 static void test_help_wins(void **state)
 {
 	static const char *const lines[] = {
@@ -276,6 +294,7 @@ int main(void)
 	    cmocka_unit_test(test_probe),
 	    cmocka_unit_test(test_probe_by_hand),
 	    cmocka_unit_test(test_clock),
+	    cmocka_unit_test(test_explain),
 	    cmocka_unit_test(test_help_wins),
 	    cmocka_unit_test(test_help_is_one_screen),
 	};
