@@ -137,6 +137,7 @@ void evidence_collect(const struct watch *w, const struct tunnel *t, const struc
 	    .log = &t->log,
 	    .server_word = t->config.peer_address != NULL ? &t->server_word : NULL,
 	    .history = &t->history,
+	    .blow = t->episode.blow,
 	};
 	collect_openvpn(t, out);
 	collect_traffic(t, out);
@@ -217,6 +218,7 @@ void evidence_without(const struct evidence *e, enum evidence_piece piece, struc
 		return;
 	case EVIDENCE_SERVER_LOG:
 		out->server_word = NULL;
+		out->blow = server_blow_none();
 		return;
 	case EVIDENCE_OTHER_TUNNELS:
 		out->near = out->near_struck = out->far = out->far_struck = 0;
@@ -306,16 +308,15 @@ unsigned evidence_in_a_row(const struct evidence *e,
 
 enum scope evidence_scope(const struct evidence *e)
 {
-	const struct server_word *w = e->server_word;
+	const struct server_blow *b = &e->blow;
 	if (e->near > 0 && e->near_struck > 0)
 		return e->far > 0 && e->far_struck == e->far ? SCOPE_THIS_MACHINE : SCOPE_SERVER;
 	if (e->near == 0 && e->far > 0 && e->far_struck == e->far)
 		return SCOPE_THIS_MACHINE;
-	if (w != NULL && w->gave_up != NSEC_UNKNOWN &&
-	    w->gave_up >= evidence_silent_from(e) - BEFORE) {
-		nsec apart = nsec_sub(w->others_gave_up, w->gave_up);
+	if (b->gave_up != NSEC_UNKNOWN && b->gave_up >= evidence_silent_from(e) - BEFORE) {
+		nsec apart = nsec_sub(b->others_gave_up, b->gave_up);
 		bool others =
-		    w->others_gave_up != NSEC_UNKNOWN && apart < TOGETHER && apart > -TOGETHER;
+		    b->others_gave_up != NSEC_UNKNOWN && apart < TOGETHER && apart > -TOGETHER;
 		return others ? SCOPE_SERVER : SCOPE_THIS_TUNNEL;
 	}
 	return e->near > 0 ? SCOPE_THIS_TUNNEL : SCOPE_NONE;

@@ -98,6 +98,7 @@ struct evidence {
 	struct reach_tally other;
 	const char *other_remote;	       /* who that is */
 	const struct log_memory *log;	       /* NULL: taken away */
+	struct server_blow blow;	       /* what the server's log had said when it began */
 	const struct server_word *server_word; /* NULL: it is not watched, or taken away */
 
 	const struct restart_history *history; /* this one included; NULL: taken away */

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/server_word.h"
 
+struct server_blow server_blow_none(void)
+{
+	return (struct server_blow){.duplicate = NSEC_UNKNOWN,
+				    .gave_up = NSEC_UNKNOWN,
+				    .others_gave_up = NSEC_UNKNOWN,
+				    .lost = NSEC_UNKNOWN};
+}
+
 void server_word_init(struct server_word *w)
 {
-	*w = (struct server_word){.duplicate = NSEC_UNKNOWN,
-				  .gave_up = NSEC_UNKNOWN,
-				  .refused = NSEC_UNKNOWN,
-				  .others_gave_up = NSEC_UNKNOWN,
-				  .lost = NSEC_UNKNOWN};
+	*w = (struct server_word){.refused = NSEC_UNKNOWN, .blow = server_blow_none()};
 }
 
 /* The common name in "cn/1.2.3.4:1194"; empty before the server knows it. */
@@ -64,11 +68,11 @@ void server_word_log(struct server_word *w, const struct log_fact *fact, bool li
 	if (!live)
 		return;
 	if (fact->kind == LOG_DUPLICATE && is_ours(w, fact->text))
-		w->duplicate = mono;
+		w->blow.duplicate = mono;
 	else if (fact->kind == LOG_INACTIVITY && ours)
-		w->gave_up = mono;
+		w->blow.gave_up = mono;
 	else if (fact->kind == LOG_INACTIVITY && name.n > 0)
-		w->others_gave_up = mono;
+		w->blow.others_gave_up = mono;
 	else if (ours && (fact->kind == LOG_VERIFY_ERROR || fact->kind == LOG_REPLAY ||
 			  fact->kind == LOG_TLS_TIMEOUT || fact->kind == LOG_DECRYPT_ERROR))
 		refused(w, fact, mono);

@@ -20,6 +20,14 @@
 #define SERVER_TEXT_MAX 80
 #define SERVER_LEARNED	8
 
+/* What ends a session, and when it was last said (mono; NSEC_UNKNOWN: never). */
+struct server_blow {
+	nsec duplicate;	     /* a new connection of our name dropped the one before */
+	nsec gave_up;	     /* its ping-restart for our client */
+	nsec others_gave_up; /* its ping-restart for another client */
+	nsec lost;	     /* its management connection ended */
+};
+
 struct server_word {
 	char name[SERVER_NAME_MAX]; /* our client's common name there; "" unknown */
 	/* The last virtual addresses that it gave out: it may say so before we know ours. */
@@ -27,16 +35,14 @@ struct server_word {
 		char ip[48], name[SERVER_NAME_MAX];
 	} learned[SERVER_LEARNED]; /* a ring */
 	unsigned n_learned;
-	/* mono; NSEC_UNKNOWN: never */
-	nsec duplicate; /* a new connection of our name dropped the one before */
-	nsec gave_up;	/* its ping-restart for our client */
-	nsec refused;	/* it rejected our client's certificate or packets: `text` */
+	struct server_blow blow;
+	nsec refused; /* mono: it rejected our client's certificate or packets: `text` */
 	enum log_fact_kind refused_kind;
 	char text[SERVER_TEXT_MAX];
-	nsec others_gave_up; /* its ping-restart for another client, the last time */
-	bool no_keepalive;   /* it warned that it has no --keepalive */
-	nsec lost;	     /* its management connection ended */
+	bool no_keepalive; /* it warned that it has no --keepalive */
 };
+
+struct server_blow server_blow_none(void);
 
 void server_word_init(struct server_word *w);
 

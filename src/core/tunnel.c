@@ -91,6 +91,7 @@ static void begin_episode(struct tunnel *t, const struct management_state *s,
 	    .idle = traffic_idle(&t->traffic),
 	    .traffic = t->traffic,
 	    .timers = t->timers,
+	    .blow = t->server_word.blow,
 	    /* Said just before the restart that it causes. */
 	    .server_said_so =
 		recently(t, LOG_SERVER_RESET, at->mono) || recently(t, LOG_REMOTE_EXIT, at->mono),

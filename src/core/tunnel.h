@@ -54,6 +54,9 @@ struct episode {
 	nsec heard;	/* from CONNECTED to the last received bytes; NSEC_UNKNOWN */
 	nsec idle;	/* traffic_idle() when it began */
 	struct traffic traffic; /* when it began */
+	/* What the server's log had said until then: when this client comes back, it evicts the
+	 * twin that evicted it. */
+	struct server_blow blow;
 	struct ping_timers timers;
 	int attempts;
 	unsigned failed;     /* of them, in a row with those before it */

@@ -34,14 +34,14 @@ static void ours_is_who_has_our_address(void **state)
 {
 	(void)state;
 	fact(LOG_INACTIVITY, "alice/192.0.2.1:1194", "", true, NOW);
-	assert_true(word.gave_up == NSEC_UNKNOWN && word.others_gave_up == NOW);
+	assert_true(word.blow.gave_up == NSEC_UNKNOWN && word.blow.others_gave_up == NOW);
 	fact(LOG_LEARNED, "bob/192.0.2.2:1194", "10.8.0.3", false, NOW);
 	assert_string_equal(word.name, "");
 	fact(LOG_LEARNED, "alice/192.0.2.1:1194", US, false, NOW);
 	assert_string_equal(word.name, "alice");
 	fact(LOG_INACTIVITY, "alice/192.0.2.1:1194", "", true, NOW + S);
 	fact(LOG_INACTIVITY, "bob/192.0.2.2:1194", "", true, NOW + 2 * S);
-	assert_true(word.gave_up == NOW + S && word.others_gave_up == NOW + 2 * S);
+	assert_true(word.blow.gave_up == NOW + S && word.blow.others_gave_up == NOW + 2 * S);
 }
 
 static void a_new_connection_of_our_name(void **state)
@@ -49,9 +49,9 @@ static void a_new_connection_of_our_name(void **state)
 	(void)state;
 	fact(LOG_LEARNED, "alice/192.0.2.1:1194", US, true, NOW);
 	fact(LOG_DUPLICATE, "bob/192.0.2.2:1194", "bob", true, NOW);
-	assert_true(word.duplicate == NSEC_UNKNOWN);
+	assert_true(word.blow.duplicate == NSEC_UNKNOWN);
 	fact(LOG_DUPLICATE, "alice/192.0.2.9:40000", "alice", true, NOW);
-	assert_true(word.duplicate == NOW);
+	assert_true(word.blow.duplicate == NOW);
 }
 
 /* It teaches who we are and how the server is configured; it is not news. */
@@ -63,7 +63,7 @@ static void history_is_not_news(void **state)
 	fact(LOG_DUPLICATE, "alice/192.0.2.9:40000", "alice", false, NOW);
 	fact(LOG_INACTIVITY, "alice/192.0.2.1:1194", "", false, NOW);
 	assert_true(word.no_keepalive);
-	assert_true(word.duplicate == NSEC_UNKNOWN && word.gave_up == NSEC_UNKNOWN);
+	assert_true(word.blow.duplicate == NSEC_UNKNOWN && word.blow.gave_up == NSEC_UNKNOWN);
 }
 
 /* Its history comes before our own daemon has said which address is ours. */
@@ -76,7 +76,7 @@ static void learned_before_we_know_ours(void **state)
 	assert_string_equal(word.name, "");
 	fact(LOG_INACTIVITY, "alice/192.0.2.1:1194", "", true, NOW);
 	assert_string_equal(word.name, "alice");
-	assert_true(word.gave_up == NOW);
+	assert_true(word.blow.gave_up == NOW);
 	/* another has the address now */
 	fact(LOG_LEARNED, "bob/192.0.2.2:1194", US, true, NOW);
 	assert_string_equal(word.name, "bob");
@@ -110,7 +110,7 @@ static void a_hostile_name(void **state)
 	fact(LOG_LEARNED, "", US, true, NOW);
 	assert_string_equal(word.name, "");
 	fact(LOG_DUPLICATE, "", "", true, NOW);
-	assert_true(word.duplicate == NSEC_UNKNOWN);
+	assert_true(word.blow.duplicate == NSEC_UNKNOWN);
 }
 
 int main(void)

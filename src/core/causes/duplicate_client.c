@@ -23,8 +23,7 @@ static bool about_two_windows(const struct evidence *e, const struct restart_rec
 
 static bool seen_by_server(const struct evidence *e)
 {
-	return e->server_word != NULL && e->server_word->duplicate != NSEC_UNKNOWN &&
-	       evidence_at_onset(e, e->server_word->duplicate);
+	return e->blow.duplicate != NSEC_UNKNOWN && evidence_at_onset(e, e->blow.duplicate);
 }
 
 bool cause_duplicate_client(const struct evidence *e, struct cause *c)

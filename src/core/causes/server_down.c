@@ -29,8 +29,7 @@ bool cause_server_down(const struct evidence *e, struct cause *c)
 	if (heard != NULL)
 		cause_because(c,
 			      "OpenVPN's own packets were refused too (ECONNREFUSED in its log)");
-	if (e->server_word != NULL && e->server_word->lost != NSEC_UNKNOWN &&
-	    evidence_at_onset(e, e->server_word->lost))
+	if (e->blow.lost != NSEC_UNKNOWN && evidence_at_onset(e, e->blow.lost))
 		cause_because(c, "the server's management interface went away at the same time");
 	if (e->after.answered > 0)
 		cause_because(c, "since then it answers again");

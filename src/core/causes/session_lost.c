@@ -41,8 +41,8 @@ static bool silence(const struct evidence *e, struct cause *c)
 	    c, "the server answered %u of %u probes from a fresh socket (round trip %s) %s",
 	    probes.answered, evidence_finished(&probes), phrase_duration(probes.best_rtt).text,
 	    during ? "while this session received nothing" : "right after the restart");
-	if (e->server_word != NULL && e->server_word->gave_up != NSEC_UNKNOWN &&
-	    e->server_word->gave_up >= evidence_silent_from(e) - e->ping - 5 * NSEC_PER_SEC)
+	if (e->blow.gave_up != NSEC_UNKNOWN &&
+	    e->blow.gave_up >= evidence_silent_from(e) - e->ping - 5 * NSEC_PER_SEC)
 		cause_because(
 		    c, "the server's own log says that it gave this client up (--ping-restart)");
 	if (e->step.present && c->confidence == CONFIDENCE_LIKELY)
