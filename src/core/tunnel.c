@@ -113,6 +113,7 @@ static void begin_episode(struct tunnel *t, const struct management_state *s,
 static void restart(struct tunnel *t, const struct management_state *s, const struct stamp *at,
 		    bool was_up, struct state_change *change)
 {
+	t->up = false;
 	t->restarts += s->state == STATE_RECONNECTING;
 	t->failures += !was_up;
 	t->timers.pushed = PUSHED_UNKNOWN;
@@ -129,7 +130,7 @@ void tunnel_died(struct tunnel *t, const char *text, const struct stamp *at)
 {
 	struct management_state s = {.state = STATE_EXITING, .detail = slice_from(text)};
 	struct state_change change;
-	bool was_up = t->state == STATE_CONNECTED;
+	bool was_up = t->up;
 	if (t->state == STATE_EXITING)
 		return;
 	t->state = STATE_EXITING;
@@ -159,6 +160,7 @@ static bool meet_server(struct tunnel *t)
 
 static void came_up(struct tunnel *t, const struct management_state *s, const struct stamp *at)
 {
+	t->up = true;
 	t->connected_since = *at;
 	t->connected_known = true;
 	t->failures = 0;
@@ -187,7 +189,7 @@ struct state_change tunnel_state(struct tunnel *t, const struct management_state
 	if (same && t->since_known && at->mono - t->since.mono < NSEC_PER_SEC)
 		return change;
 
-	bool was_up = t->state == STATE_CONNECTED;
+	bool was_up = t->up;
 	change.changed = true;
 	handshake_state(&t->handshake, s->state, since);
 	memcpy(change.previous, t->state_name, sizeof change.previous);
@@ -205,7 +207,7 @@ struct state_change tunnel_state(struct tunnel *t, const struct management_state
 		restart(t, s, at, was_up, &change);
 	else if (t->attempt == NSEC_UNKNOWN)
 		t->attempt = at->mono;
-	if (s->state == STATE_CONNECTED) {
+	if (s->state == STATE_CONNECTED && !was_up) {
 		came_up(t, s, at);
 		(void)meet_server(t);
 		change.came_up = true;
@@ -253,8 +255,10 @@ void tunnel_state_history(struct tunnel *t, const struct management_state *s,
 			  const struct stamp *at)
 {
 	struct stamp when = stamp_of(t, s->time, at);
-	if (s->state == STATE_RECONNECTING && t->state == STATE_CONNECTED)
+	if (s->state == STATE_RECONNECTING && t->up)
 		remember_restart(t, s->reason, &when);
+	if (s->state == STATE_RECONNECTING || s->state == STATE_EXITING)
+		t->up = false;
 	t->state = s->state;
 	slice_copy(s->name, t->state_name, sizeof t->state_name);
 	slice_copy(s->detail, t->detail, sizeof t->detail);
@@ -371,5 +375,5 @@ nsec tunnel_stall_after(const struct tunnel *t)
 
 bool tunnel_is_up(const struct tunnel *t)
 {
-	return t->state == STATE_CONNECTED;
+	return t->up;
 }

@@ -83,6 +83,9 @@ struct tunnel {
 	struct server_word server_word;
 	struct restart_history history;
 
+	/* CONNECTED has come, and no restart since. While it renegotiates in vain, OpenVPN says
+	 * WAIT and AUTH in a session that goes on (ssl.c session_move_pre_start). */
+	bool up;
 	enum openvpn_state state;
 	char state_name[32]; /* "" until known */
 	char detail[96];

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/app.h"
-#include "core/tunnel.h"
 #include "io/clock_asker.h"
 #include "io/deadline.h"
+#include "io/hands.h"
 #include "io/named_source.h"
 #include "io/output.h"
-#include "io/route_watch.h"
 #include "io/stamp_now.h"
 #include "io/verbose.h"
 
@@ -13,7 +12,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -34,7 +32,6 @@ struct app {
 	struct hands *hands;
 	struct named_source ntp[NTP_SERVERS_MAX];
 	struct clock_asker *asker;
-	struct route_watch *routes; /* NULL: cannot be had here */
 	struct deadline deadline;
 	uv_prepare_t turn; /* before the loop sleeps */
 	uv_timer_t patience;
@@ -62,6 +59,19 @@ static struct hands *hands_of(struct app *app, const struct tunnel *t)
 static void carry_out(struct app *app, const struct action *a)
 {
 	switch (a->kind) {
+	case ACTION_CONNECT:
+	case ACTION_CLOSE:
+	case ACTION_SEND:
+	case ACTION_SEND_PASSWORD:
+	case ACTION_PROBE:
+	case ACTION_ECHO:
+	case ACTION_PROBE_OTHER:
+	case ACTION_PEER_CONNECT:
+	case ACTION_PEER_CLOSE:
+	case ACTION_PEER_SEND:
+	case ACTION_PEER_SEND_PASSWORD:
+		hands_do(hands_of(app, a->tunnel), a);
+		return;
 	case ACTION_ASK_PEER_SNTP:
 		clock_asker_peer(app->asker, a->tunnel);
 		return;
@@ -79,19 +89,6 @@ static void carry_out(struct app *app, const struct action *a)
 		return;
 	case ACTION_ASK_KERNEL:
 		clock_asker_kernel(app->asker);
-		return;
-	case ACTION_CONNECT:
-	case ACTION_CLOSE:
-	case ACTION_SEND:
-	case ACTION_SEND_PASSWORD:
-	case ACTION_PROBE:
-	case ACTION_PEER_CONNECT:
-	case ACTION_PEER_CLOSE:
-	case ACTION_PEER_SEND:
-	case ACTION_PEER_SEND_PASSWORD:
-	case ACTION_ECHO:
-	case ACTION_PROBE_OTHER:
-		hands_carry_out(hands_of(app, a->tunnel), a);
 		return;
 	}
 }
@@ -132,7 +129,7 @@ static void feed(void *arg, const struct event *e)
 	app->stepping = true;
 	app->brain.step(app->brain.self, e, a);
 	if (e->kind == EVENT_LINE) /* before a probe leaves for where it was connected before */
-		hands_follow(hands_of(app, e->tunnel), app->routes);
+		hands_follow(hands_of(app, e->tunnel));
 	for (size_t i = 0; i < a->n_actions; i++) {
 		if (app->verbose)
 			verbose_action(&a->actions[i]);
@@ -182,9 +179,6 @@ static void app_close_sources(struct app *app)
 {
 	for (struct hands *h = app->hands; h != NULL; h = h->next)
 		hands_close(h);
-	if (app->routes != NULL)
-		route_watch_close(app->routes);
-	app->routes = NULL;
 	if (app->asker != NULL)
 		clock_asker_close(app->asker);
 	app->asker = NULL;
@@ -287,6 +281,7 @@ static void free_all(struct app *app)
 	while (app->hands != NULL) {
 		struct hands *h = app->hands;
 		app->hands = h->next;
+		hands_done(h);
 		free(h);
 	}
 	free(app);
@@ -354,8 +349,6 @@ int app_open(struct app **out, const struct app_options *options, const struct a
 	if (rc == 0)
 		rc = clock_asker_open(&app->asker, &app->loop, options->ntp, options->n_ntp, feed,
 				      app);
-	if (rc == 0 && route_watch_open(&app->routes, &app->loop, feed, app) != 0)
-		app->routes = NULL; /* where there is no netlink, there is no word of the route */
 	if (rc == 0) {
 		*out = app;
 		return 0;

@@ -14,7 +14,9 @@
 
 #include "core/action.h"
 #include "core/event.h"
-#include "io/hands.h"
+#include "io/address.h"
+#include "proto/control_channel.h"
+#include "proto/profile.h"
 #include "sink/format.h"
 
 #define APP_DRAIN_MS 500
@@ -33,6 +35,23 @@ struct app_options {
 	const char *const *ntp; /* borrowed */
 	unsigned n_ntp;
 	bool verbose; /* say on stderr what is done */
+};
+
+/* The hands of one tunnel. Everything is borrowed until app_close(), but `remote` and `key`. */
+struct app_tunnel {
+	struct tunnel *tunnel;
+	const struct address *management;      /* NULL: none */
+	const char *password_file;	       /* NULL: none */
+	const struct address *peer_management; /* the server's own; NULL: none */
+	const char *peer_password_file;	       /* NULL: none */
+	const char *peer_ntp;		     /* the server's NTP service, HOST[:PORT]; NULL: none */
+	const struct profile_remote *remote; /* NULL: nothing is probed */
+	const struct control_key *key;
+	/* Probe the address that the daemon says it is connected to, by the protocol that this
+	 * profile says it has; NULL: always `remote`. */
+	const struct profile *follow;
+	/* Why the server's host shall be sent no echo request (a constant); NULL: it may. */
+	const char *no_echo;
 };
 
 struct app;

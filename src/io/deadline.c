@@ -77,8 +77,9 @@ void deadline_set(struct deadline *d, nsec mono)
 		set_timer(d, mono);
 		return;
 	}
-	/* All zeroes disarm it: what is overdue is due in a nanosecond. Relative, although an instant
-	 * would do as well: libfaketime moves instants by the fake, even those of this clock. */
+	/* All zeroes disarm it: what is overdue is due in a nanosecond. Relative, although an
+	 * instant would do as well: libfaketime moves instants by the fake, even those of this
+	 * clock. */
 	nsec left = mono == NSEC_NEVER ? 0 : nsec_max(mono - (nsec)uv_hrtime(), 1);
 	struct itimerspec when = {
 	    .it_value = {.tv_sec = (time_t)(left / NSEC_PER_SEC), .tv_nsec = left % NSEC_PER_SEC}};

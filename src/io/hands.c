@@ -2,54 +2,29 @@
 #include "io/hands.h"
 #include "core/tunnel.h"
 #include "io/connected_by.h"
-#include "io/echoer.h"
+#include "io/echo.h"
 #include "io/link.h"
 #include "io/other_remotes.h"
-#include "io/prober.h"
 #include "io/resolve.h"
+#include "io/route_watch.h"
 
 #include <stdio.h>
 #include <string.h>
 
-int hands_open(struct hands *h, uv_loop_t *loop, const struct app_tunnel *tunnel, event_sink sink,
-	       void *arg)
+/* --- carrying out ---------------------------------------------------------------------------- */
+
+static void ask_for_echo(struct hands *h, unsigned id)
 {
-	int rc = 0;
-	h->tunnel = tunnel->tunnel;
-	h->follow = tunnel->follow;
-	h->peer_ntp = (struct named_source){.option = "--peer-ntp", .name = tunnel->peer_ntp};
-	if (tunnel->management != NULL)
-		rc = link_new(&h->link, loop, tunnel->management, tunnel->password_file,
-			      tunnel->tunnel, false, sink, arg);
-	if (rc == 0 && tunnel->peer_management != NULL)
-		rc = link_new(&h->peer_link, loop, tunnel->peer_management,
-			      tunnel->peer_password_file, tunnel->tunnel, true, sink, arg);
-	if (rc == 0 && tunnel->remote != NULL)
-		rc = prober_open(&h->prober, loop, tunnel->remote, tunnel->key, tunnel->tunnel,
-				 sink, arg);
-	if (rc == 0 && tunnel->remote != NULL && tunnel->follow != NULL)
-		rc = other_remotes_open(&h->others, loop, tunnel->follow, tunnel->remote,
-					tunnel->key, tunnel->tunnel, sink, arg);
-	if (rc == 0 && tunnel->ask_host)
-		rc = echoer_open(&h->echoer, loop, tunnel->tunnel, sink, arg);
-	return rc;
+	struct sockaddr_storage to = h->server;
+	if (h->no_echo != NULL)
+		echoer_decline(h->echoer, id, h->no_echo);
+	else if (h->server_known || (h->prober != NULL && prober_address(h->prober, &to)))
+		echoer_send(h->echoer, id, &to);
+	else
+		echoer_decline(h->echoer, id, "the server's address is not known yet");
 }
 
-/* The host is that of the daemon's server, or before it says which, of the server that is probed.
- */
-static void echo(struct hands *h, unsigned id)
-{
-	struct sockaddr_storage to;
-	const struct tunnel *t = h->tunnel;
-	if (h->echoer == NULL)
-		return;
-	bool known = t->remote_ip[0] != '\0' && resolve_numeric(t->remote_ip, 0, &to);
-	if (!known && h->prober != NULL)
-		known = prober_address(h->prober, &to);
-	echoer_send(h->echoer, known ? &to : NULL, id);
-}
-
-void hands_carry_out(struct hands *h, const struct action *a)
+void hands_do(struct hands *h, const struct action *a)
 {
 	switch (a->kind) {
 	case ACTION_CONNECT:
@@ -67,6 +42,13 @@ void hands_carry_out(struct hands *h, const struct action *a)
 	case ACTION_PROBE:
 		prober_send(h->prober, a->id);
 		return;
+	case ACTION_ECHO:
+		ask_for_echo(h, a->id);
+		return;
+	case ACTION_PROBE_OTHER:
+		if (h->others != NULL)
+			other_remotes_send(h->others, a->id);
+		return;
 	case ACTION_PEER_CONNECT:
 		link_connect(h->peer_link);
 		return;
@@ -79,53 +61,104 @@ void hands_carry_out(struct hands *h, const struct action *a)
 	case ACTION_PEER_SEND_PASSWORD:
 		link_send_password(h->peer_link);
 		return;
-	case ACTION_ECHO:
-		echo(h, a->id);
-		return;
-	case ACTION_PROBE_OTHER:
-		if (h->others != NULL)
-			other_remotes_probe(h->others, a->id);
-		return;
 	case ACTION_ASK_CHRONY:
 	case ACTION_ASK_NTP_CONTROL:
 	case ACTION_ASK_TIMESYNC:
 	case ACTION_ASK_SNTP:
 	case ACTION_ASK_KERNEL:
 	case ACTION_ASK_PEER_SNTP:
-		return; /* the clock asker's */
+		return; /* of the machine, or of its clock asker */
 	}
+}
+
+/* --- following ------------------------------------------------------------------------------- */
+
+/* How this machine reaches the server says something of the tunnel only if the daemon is here. */
+static void watch_route(struct hands *h, const struct tunnel *t)
+{
+	if (!t->config.same_machine)
+		return;
+	if (h->route == NULL &&
+	    route_watch_open(&h->route, h->loop, h->tunnel, h->sink, h->arg) != 0)
+		return; /* it cannot be known here */
+	route_watch_target(h->route, &h->server, h->local_ip);
 }
 
 /* The profile may name several servers, and a name may have several addresses: the daemon says
  * which one it uses. If the protocol cannot be told, the one that is probed goes on being probed: a
  * UDP server and a TCP server at one address are two. */
-static void redirect(struct hands *h, const char *ip, uint16_t port)
+static void probe_there(struct hands *h, uint16_t port)
 {
+	if (h->others != NULL)
+		other_remotes_use(h->others, &h->server);
 	if (h->follow == NULL || h->prober == NULL)
 		return;
-	enum connected_by by = connected_by(h->follow, ip, port);
+	enum connected_by by = connected_by(h->follow, h->server_ip, port);
 	if (by != CONNECTED_BY_UNKNOWN)
-		prober_redirect(h->prober, ip, port, by == CONNECTED_BY_TCP);
-	if (h->others != NULL)
-		other_remotes_in_use(h->others, ip, port);
+		prober_redirect(h->prober, h->server_ip, port, by == CONNECTED_BY_TCP);
 }
 
-void hands_follow(struct hands *h, struct route_watch *routes)
+void hands_follow(struct hands *h)
 {
 	const struct tunnel *t = h->tunnel;
-	if (t->state != STATE_CONNECTED || t->remote_ip[0] == '\0' || t->remote_port <= 0)
+	if (t->state != STATE_CONNECTED || t->remote_ip[0] == '\0')
 		return;
-	if (strcmp(h->followed_ip, t->remote_ip) == 0 && h->followed_port == t->remote_port)
+	if (strcmp(h->server_ip, t->remote_ip) == 0 && h->server_port == t->remote_port &&
+	    strcmp(h->local_ip, t->local_ip) == 0)
 		return;
-	snprintf(h->followed_ip, sizeof h->followed_ip, "%s", t->remote_ip);
-	h->followed_port = t->remote_port;
-	redirect(h, t->remote_ip, (uint16_t)t->remote_port);
-	if (routes != NULL && t->config.same_machine)
-		route_watch_target(routes, h->tunnel, t->remote_ip, (uint16_t)t->remote_port);
+	bool moved = strcmp(h->server_ip, t->remote_ip) != 0 || h->server_port != t->remote_port;
+	uint16_t port = t->remote_port > 0 ? (uint16_t)t->remote_port : 0;
+	snprintf(h->server_ip, sizeof h->server_ip, "%s", t->remote_ip);
+	snprintf(h->local_ip, sizeof h->local_ip, "%s", t->local_ip);
+	h->server_port = t->remote_port;
+	h->server_known = resolve_numeric(h->server_ip, port, &h->server);
+	if (!h->server_known)
+		return;
+	if (moved && port != 0)
+		probe_there(h, port);
+	watch_route(h, t);
+}
+
+/* --- beginning and end ----------------------------------------------------------------------- */
+
+/* Whom to probe, of a profile: the server and the others. */
+static int open_probers(struct hands *h, const struct app_tunnel *tunnel)
+{
+	int rc = prober_open(&h->prober, h->loop, tunnel->remote, tunnel->key, h->tunnel, h->sink,
+			     h->arg);
+	if (rc == 0 && h->follow != NULL)
+		rc = other_remotes_open(&h->others, h->loop, h->follow, tunnel->remote, tunnel->key,
+					h->tunnel, h->sink, h->arg);
+	return rc;
+}
+
+int hands_open(struct hands *h, uv_loop_t *loop, const struct app_tunnel *tunnel, event_sink sink,
+	       void *arg)
+{
+	h->loop = loop;
+	h->sink = sink;
+	h->arg = arg;
+	h->tunnel = tunnel->tunnel;
+	h->follow = tunnel->follow;
+	h->no_echo = tunnel->no_echo;
+	h->peer_ntp = (struct named_source){.option = "--peer-ntp", .name = tunnel->peer_ntp};
+	int rc = echoer_open(&h->echoer, loop, h->tunnel, sink, arg);
+	if (rc == 0 && tunnel->management != NULL)
+		rc = link_new(&h->link, loop, tunnel->management, tunnel->password_file, h->tunnel,
+			      false, sink, arg);
+	if (rc == 0 && tunnel->peer_management != NULL)
+		rc = link_new(&h->peer_link, loop, tunnel->peer_management,
+			      tunnel->peer_password_file, h->tunnel, true, sink, arg);
+	if (rc == 0 && tunnel->remote != NULL)
+		rc = open_probers(h, tunnel);
+	return rc;
 }
 
 void hands_close(struct hands *h)
 {
+	if (h->closed)
+		return;
+	h->closed = true;
 	link_free(h->link);
 	link_free(h->peer_link);
 	if (h->prober != NULL)
@@ -134,8 +167,13 @@ void hands_close(struct hands *h)
 		other_remotes_close(h->others);
 	if (h->echoer != NULL)
 		echoer_close(h->echoer);
-	h->link = h->peer_link = NULL;
-	h->prober = NULL;
+	if (h->route != NULL)
+		route_watch_close(h->route);
+}
+
+void hands_done(struct hands *h)
+{
+	if (h->others != NULL)
+		other_remotes_free(h->others);
 	h->others = NULL;
-	h->echoer = NULL;
 }

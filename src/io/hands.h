@@ -1,61 +1,58 @@
 /* SPDX-License-Identifier: MIT
  *
- * The hands of one tunnel: the connections to the management interfaces, the probers of the server
- * and of other remotes, and echo requests to its host; and who carries out the core's actions about
- * this tunnel with them.
+ * The hands of one tunnel: everything that asks, sends and listens for it, and turns to where the
+ * daemon is connected.
+ *
+ * Happy path: hands_open(), hands_do() for each action, hands_follow() when the tunnel's state may
+ * be another, hands_close(), hands_done(). Failure modes: those of whom it gives the action to,
+ * each of which is an event of its own; where there is nobody to do it, nothing happens.
  */
 #ifndef OVPNWATCH_IO_HANDS_H
 #define OVPNWATCH_IO_HANDS_H
 
-#include "core/action.h"
-#include "io/address.h"
-#include "io/event_sink.h"
+#include "io/app.h"
 #include "io/named_source.h"
-#include "io/route_watch.h"
-#include "proto/control_channel.h"
-#include "proto/profile.h"
+#include "io/prober.h"
 
-/* What they need. Everything is borrowed until they are closed. */
-struct app_tunnel {
-	struct tunnel *tunnel;
-	const struct address *management;      /* NULL: none */
-	const char *password_file;	       /* NULL: none */
-	const struct address *peer_management; /* the server's own; NULL: none */
-	const char *peer_password_file;	       /* NULL: none */
-	const char *peer_ntp;		     /* the server's NTP service, HOST[:PORT]; NULL: none */
-	const struct profile_remote *remote; /* NULL: nothing is probed */
-	const struct control_key *key;
-	/* Probe the address that the daemon says it is connected to, by the protocol that this
-	 * profile says it has, and its other remotes; NULL: always `remote`. */
-	const struct profile *follow;
-	bool ask_host; /* echo requests may be sent */
-};
-
-/* Written by hands.c, but `next`, which is the owner's. */
+/* All zero before hands_open(). */
 struct hands {
+	uv_loop_t *loop;
+	event_sink sink;
+	void *arg;
 	struct tunnel *tunnel;
-	struct link *link, *peer_link; /* to the client, to the server; NULL: none */
+	struct link *link, *peer_link; /* to the client, to the server */
 	struct prober *prober;
 	struct other_remotes *others;
 	struct echoer *echoer;
-	struct named_source peer_ntp;
+	struct route_watch *route;    /* NULL: not begun, or not to be had here */
+	struct named_source peer_ntp; /* the owner's to tell */
 	const struct profile *follow;
-	char followed_ip[48];
-	int followed_port;
-	struct hands *next;
+	const char *no_echo;
+	/* Where the daemon is connected to, or was last, as it said. */
+	char server_ip[48], local_ip[48];
+	int server_port;
+	bool server_known;
+	struct sockaddr_storage server;
+	bool closed;
+	struct hands *next; /* the owner's */
 };
 
-/* Returns 0 or a negative UV_E…; what was opened until then is for hands_close(). */
+/* Opens what `tunnel` (as for app_add()) names, but its NTP service; all events go to the sink. 0,
+ * or a negative UV_E…; hands_close() has to follow either way. */
 int hands_open(struct hands *h, uv_loop_t *loop, const struct app_tunnel *tunnel, event_sink sink,
-	       void *arg);
+	       void *arg) __attribute__((warn_unused_result));
 
-/* An action about this tunnel that is theirs. */
-void hands_carry_out(struct hands *h, const struct action *a);
+/* Does what is about this tunnel alone; other actions are passed over. Never calls the sink before
+ * it returns. */
+void hands_do(struct hands *h, const struct action *a);
 
-/* The daemon may have said where it is connected to. `routes` may be NULL. */
-void hands_follow(struct hands *h, struct route_watch *routes);
+/* Turns to the server that the tunnel is connected to. Calls no sink. */
+void hands_follow(struct hands *h);
 
-/* Closes everything within the loop; no event comes after this call. */
+/* No event comes after this call. Twice is once. */
 void hands_close(struct hands *h);
+
+/* After hands_close(): what events named goes with it. The struct is the caller's. */
+void hands_done(struct hands *h);
 
 #endif

@@ -1,38 +1,42 @@
 /* SPDX-License-Identifier: MIT
  *
- * Probes of the profile's other remotes: whether this machine's own network works while the server
- * in use does not answer. One at a time, in turn; each by a prober of its own (io/prober).
+ * Probes the other servers that the profile names: if the one in use is silent and another answers,
+ * the network of this machine is fine.
  *
- * Happy path: other_remotes_probe(), and EVENT_OTHER_REMOTE for what comes of it. Failure modes:
- * the profile has no other remote, or no memory for it (no event).
+ * Happy path: other_remotes_open(), other_remotes_send() whenever the core wants it, each time of
+ * the next remote, and EVENT_OTHER_REMOTE with what became of it. Failure modes: the profile names
+ * no other (nothing happens); a name turns out to lead to the server in use (no event: it is no
+ * other); those of a probe (io/prober), where no answer at all is no event either.
  */
 #ifndef OVPNWATCH_IO_OTHER_REMOTES_H
 #define OVPNWATCH_IO_OTHER_REMOTES_H
 
-#include "io/event_sink.h"
-#include "proto/control_channel.h"
-#include "proto/profile.h"
+#include "io/prober.h"
 
-#include <uv.h>
-
-#define OTHER_REMOTES_MAX 4
+/* The one in use and four more. */
+#define OTHER_REMOTES_MAX 5
 
 struct other_remotes;
 
-/* `profile` and `key` outlive it. `used` is the remote that is probed anyway. Returns 0 and *out,
- * which other_remotes_close() frees, or a negative UV_E…. */
+/* The remotes of `profile` (copied) that are another host or port than `used`, which is in use
+ * until other_remotes_use(); of more than fit, those by UDP are preferred. The key is copied.
+ * Returns 0 and *out, or a negative UV_E… and nothing to close. */
 int other_remotes_open(struct other_remotes **out, uv_loop_t *loop, const struct profile *profile,
 		       const struct profile_remote *used, const struct control_key *key,
-		       struct tunnel *tunnel, event_sink sink, void *arg);
+		       struct tunnel *tunnel, event_sink sink, void *arg)
+    __attribute__((warn_unused_result));
 
-/* The tunnel is connected to this (numeric) address: no other remote that is written so. */
-void other_remotes_in_use(struct other_remotes *o, const char *ip, uint16_t port);
+/* The server at this address is the one in use from now on. */
+void other_remotes_use(struct other_remotes *o, const struct sockaddr_storage *used);
 
-/* Sends one probe to the next of them. Never calls the sink before it returns. */
-void other_remotes_probe(struct other_remotes *o, unsigned id);
+/* Probes the next one. Never calls the sink before it returns. */
+void other_remotes_send(struct other_remotes *o, unsigned id);
 
-/* Closes its handles and frees it from within the loop; no event comes after this call. The
- * remotes' names in its events stay valid until then. */
+/* No event comes after this call. What the events named (`remote`) stays until
+ * other_remotes_free(). */
 void other_remotes_close(struct other_remotes *o);
+
+/* After other_remotes_close(). */
+void other_remotes_free(struct other_remotes *o);
 
 #endif

@@ -445,6 +445,11 @@ bool prober_address(const struct prober *p, struct sockaddr_storage *out)
 	return target_address(&p->target, out);
 }
 
+bool prober_has(const struct prober *p, const struct sockaddr_storage *address)
+{
+	return resolver_has(&p->target.resolver, address);
+}
+
 void prober_send(struct prober *p, unsigned id)
 {
 	struct sockaddr_storage to;

@@ -17,11 +17,13 @@
 #ifndef OVPNWATCH_IO_PROBER_H
 #define OVPNWATCH_IO_PROBER_H
 
-#include "io/event_sink.h"
+#include "core/event.h"
 #include "proto/control_channel.h"
 #include "proto/profile.h"
 
 #include <uv.h>
+
+typedef void (*event_sink)(void *arg, const struct event *e);
 
 struct prober;
 
@@ -34,7 +36,12 @@ int prober_open(struct prober **out, uv_loop_t *loop, const struct profile_remot
 void prober_redirect(struct prober *p, const char *ip, uint16_t port, bool tcp);
 
 /* Where the next probe would go; false if that is not known yet. */
-bool prober_address(const struct prober *p, struct sockaddr_storage *out);
+bool prober_address(const struct prober *p, struct sockaddr_storage *out)
+    __attribute__((warn_unused_result));
+
+/* The server has this address, as far as is known: its name has several perhaps. */
+bool prober_has(const struct prober *p, const struct sockaddr_storage *address)
+    __attribute__((warn_unused_result));
 
 /* Sends one probe; what becomes of it is reported with this id (not 0). Never calls the sink before
  * it returns. */

@@ -50,6 +50,18 @@ bool resolve_numeric(const char *host, uint16_t port, struct sockaddr_storage *o
 	return false;
 }
 
+bool resolve_same_host(const struct sockaddr_storage *a, const struct sockaddr *b)
+{
+	if (a->ss_family != b->sa_family)
+		return false;
+	if (a->ss_family == AF_INET)
+		return ((const struct sockaddr_in *)a)->sin_addr.s_addr ==
+		       ((const struct sockaddr_in *)(const void *)b)->sin_addr.s_addr;
+	return a->ss_family == AF_INET6 &&
+	       IN6_ARE_ADDR_EQUAL(&((const struct sockaddr_in6 *)a)->sin6_addr,
+				  &((const struct sockaddr_in6 *)(const void *)b)->sin6_addr);
+}
+
 void resolver_init(struct resolver *r, uv_loop_t *loop, const char *host, uint16_t port, int family,
 		   resolved callback, void *arg)
 {
@@ -148,6 +160,14 @@ bool resolver_address(const struct resolver *r, struct sockaddr_storage *out)
 		}
 	}
 	return true;
+}
+
+bool resolver_has(const struct resolver *r, const struct sockaddr_storage *address)
+{
+	for (unsigned i = 0; i < r->n_addresses; i++)
+		if (memcmp(&r->addresses[i], address, sizeof *address) == 0)
+			return true;
+	return false;
 }
 
 void resolver_next(struct resolver *r)

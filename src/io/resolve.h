@@ -44,6 +44,9 @@ struct resolver {
 bool resolve_numeric(const char *host, uint16_t port, struct sockaddr_storage *out)
     __attribute__((warn_unused_result));
 
+/* Whether both are the same IPv4 or IPv6 address, whatever their ports and scopes. */
+bool resolve_same_host(const struct sockaddr_storage *a, const struct sockaddr *b);
+
 /* `host` is copied; what is longer than a name can be is cut, and will not be found. The callback
  * may be NULL. */
 void resolver_init(struct resolver *r, uv_loop_t *loop, const char *host, uint16_t port, int family,
@@ -56,6 +59,10 @@ int resolver_look_up(struct resolver *r) __attribute__((warn_unused_result));
 /* The address that serves, of the last good answer; false if there is none yet. If there is no
  * route to it, one to which there is; if there is none to any, *out is the one that serves. */
 bool resolver_address(const struct resolver *r, struct sockaddr_storage *out)
+    __attribute__((warn_unused_result));
+
+/* One of the addresses of the last good answer is this one, its port included. */
+bool resolver_has(const struct resolver *r, const struct sockaddr_storage *address)
     __attribute__((warn_unused_result));
 
 /* Another of its addresses serves from now on, if it has several. */

@@ -18,35 +18,49 @@ static void show_line(const char *whose, struct slice line)
 	fprintf(stderr, "ovpnwatch: %s< %s\n", whose, safe);
 }
 
-static const char *const outcomes[] = {[PROBE_ANSWERED] = "answered",
-				       [PROBE_REFUSED] = "refused",
-				       [PROBE_UNREACHABLE] = "unreachable",
-				       [PROBE_FAILED] = "failed",
-				       [PROBE_BAD_MAC] = "answered under another key",
-				       [PROBE_REJECTED] = "rejected",
-				       [PROBE_REPEATED] = "answered again"};
+static const char *const probe_outcomes[] = {[PROBE_ANSWERED] = "answered",
+					     [PROBE_REFUSED] = "refused",
+					     [PROBE_UNREACHABLE] = "unreachable",
+					     [PROBE_FAILED] = "failed",
+					     [PROBE_BAD_MAC] = "answered under another key",
+					     [PROBE_REJECTED] = "rejected",
+					     [PROBE_REPEATED] = "answered again"};
 
 static void show_probe(const struct event *e)
 {
 	fprintf(stderr, "ovpnwatch: probe %u %s after %.6f s\n", e->u.probe.id,
-		outcomes[e->u.probe.outcome], nsec_to_s(e->at.mono - e->u.probe.sent.mono));
+		probe_outcomes[e->u.probe.outcome], nsec_to_s(e->at.mono - e->u.probe.sent.mono));
 }
 
 static void show_echo(const struct event *e)
 {
-	if (e->u.echo.outcome == ECHO_ANSWERED)
-		fprintf(stderr, "ovpnwatch: echo request %u answered after %.6f s\n", e->u.echo.id,
-			nsec_to_s(e->at.mono - e->u.echo.sent.mono));
-	else
-		fprintf(stderr, "ovpnwatch: echo request %u: %s\n", e->u.echo.id,
-			e->u.echo.reason != NULL ? e->u.echo.reason : "unreachable");
+	static const char *const outcomes[] = {[ECHO_ANSWERED] = "answered",
+					       [ECHO_UNREACHABLE] = "unreachable",
+					       [ECHO_FAILED] = "failed"};
+	const char *reason = e->u.echo.reason;
+	fprintf(stderr, "ovpnwatch: echo request %u %s after %.6f s%s%s\n", e->u.echo.id,
+		outcomes[e->u.echo.outcome], nsec_to_s(e->at.mono - e->u.echo.sent.mono),
+		reason != NULL ? ": " : "", reason != NULL ? reason : "");
 }
 
 static void show_route(const struct event *e)
 {
-	fprintf(stderr, "ovpnwatch: the server is reached by %s%s\n",
-		e->u.route.there ? e->u.route.interface : "nothing: there is no route",
-		e->u.route.there && !e->u.route.up ? ", which is down" : "");
+	char name[256];
+	escape_text(e->u.route.interface, name, sizeof name);
+	if (e->u.route.there)
+		fprintf(stderr, "ovpnwatch: the route to the server is through %s, which is %s\n",
+			name, e->u.route.up ? "up" : "down");
+	else
+		fprintf(stderr, "ovpnwatch: there is no route to the server\n");
+}
+
+static void show_other_remote(const struct event *e)
+{
+	char name[1200];
+	escape_text(e->u.other_remote.remote, name, sizeof name);
+	fprintf(stderr, "ovpnwatch: probe %u of %s %s after %.6f s\n", e->u.other_remote.id, name,
+		probe_outcomes[e->u.other_remote.outcome],
+		nsec_to_s(e->at.mono - e->u.other_remote.sent.mono));
 }
 
 static void show_unanswered(const char *who, bool answered, const char *reason)
@@ -68,8 +82,7 @@ void verbose_event(const struct event *e)
 	else if (e->kind == EVENT_ROUTE)
 		show_route(e);
 	else if (e->kind == EVENT_OTHER_REMOTE)
-		fprintf(stderr, "ovpnwatch: another remote, %s: %s\n", e->u.other_remote.remote,
-			outcomes[e->u.other_remote.outcome]);
+		show_other_remote(e);
 	else if (e->kind == EVENT_CHRONY)
 		show_unanswered("chronyd", e->u.chrony.answered, e->u.chrony.reason);
 	else if (e->kind == EVENT_NTP_CONTROL)

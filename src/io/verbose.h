@@ -9,7 +9,8 @@
 #include "core/action.h"
 #include "core/event.h"
 
-/* Lines, probes, and what the sources of time said. Other events are passed over. */
+/* Lines, probes, echoes, routes, and what the sources of time said. Other events are passed over.
+ */
 void verbose_event(const struct event *e);
 
 void verbose_action(const struct action *a);

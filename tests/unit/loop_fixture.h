@@ -72,6 +72,27 @@ static int loop_end(void **state)
 	return 0;
 }
 
+/* Ends a turn of the loop (UV_RUN_ONCE) in which there was nothing but timers: libuv (1.44) would
+ * go on to wait for a packet that may never come. */
+static uv_timer_t loop_clock;
+
+static inline void on_loop_clock(uv_timer_t *t)
+{
+	(void)t;
+}
+
+static inline void loop_clock_begin(void)
+{
+	assert_int_equal(uv_timer_init(&loop, &loop_clock), 0);
+	assert_int_equal(uv_timer_start(&loop_clock, on_loop_clock, 1, 1), 0);
+	uv_unref((uv_handle_t *)&loop_clock);
+}
+
+static inline void loop_clock_end(void)
+{
+	uv_close((uv_handle_t *)&loop_clock, NULL);
+}
+
 struct fake_server {
 	uv_udp_t socket;
 	uint16_t port;

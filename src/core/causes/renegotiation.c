@@ -16,13 +16,17 @@
 #define STILL_COMING (5 * NSEC_PER_SEC)
 #define NEAR	     (90 * NSEC_PER_SEC) /* hand-window and window after it */
 
-/* How long after the last multiple of reneg-sec it dropped; NSEC_UNKNOWN: in the first session. */
-static nsec after_multiple(const struct evidence *e)
+/* Whether it dropped about when a renegotiation was due. A server takes up to a tenth off its value
+ * (options.c add_option, 2.5 and later), and what it leads to takes hand-window and the window. */
+static bool about_due(const struct evidence *e)
 {
 	nsec every = e->reneg_sec * NSEC_PER_SEC;
-	if (every < 60 * NSEC_PER_SEC || e->connected == NSEC_UNKNOWN || e->connected < every)
-		return NSEC_UNKNOWN;
-	return e->connected % every;
+	if (every < 60 * NSEC_PER_SEC || e->connected == NSEC_UNKNOWN)
+		return false;
+	nsec times = (e->connected + every / 10) / every;
+	nsec after = e->connected - times * (every - every / 10);
+	return times > 0 && after >= 0 &&
+	       after <= times * (every / 10) + NEAR + nsec_min(e->window, NEAR);
 }
 
 static void remedy(const struct evidence *e, struct cause *c)
@@ -30,8 +34,8 @@ static void remedy(const struct evidence *e, struct cause *c)
 	cause_remedy(
 	    c,
 	    "Both ends renegotiate at the smaller of their two `reneg-sec` values (here %lld "
-	    "s): set it at both ends. See why control packets do not pass: the MTU (`tls-mtu "
-	    "1000`), a firewall, a slow script at the server.",
+	    "s): set it at both ends. See why control packets do not pass: the MTU "
+	    "(`max-packet-size 1000`), a firewall, a slow script at the server.",
 	    (long long)e->reneg_sec);
 }
 
@@ -69,11 +73,9 @@ static bool negotiation_failed(const struct evidence *e, struct cause *c)
 
 bool cause_renegotiation(const struct evidence *e, struct cause *c)
 {
-	nsec after = after_multiple(e);
-
 	if (negotiation_failed(e, c))
 		return true;
-	if (!e->was_up || after == NSEC_UNKNOWN || after > NEAR + nsec_min(e->window, NEAR) ||
+	if (!e->was_up || !about_due(e) ||
 	    (!evidence_silent_window(e) && !evidence_handshake_failed(e)))
 		return false;
 	c->strength = -1;
