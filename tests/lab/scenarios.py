@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What can happen to a tunnel, done to a real one, and what ovpnwatch has to say about it.
+"""What can happen around a tunnel, done to a real one, and what ovpnwatch has to say about it. What
+can be the matter with the tunnel itself is in faults.py.
 
 A scenario is a function of a Lab (lab.py). Its doc string is what the table calls "injected".
 The tunnel runs with `keepalive 2 8`: the client restarts after 8 s of silence, the server forgets
@@ -18,78 +19,6 @@ SCENARIOS = {}
 def scenario(function):
     SCENARIOS[function.__name__] = function
     return function
-
-
-@scenario
-def path_outage(lab):
-    """nothing passes the wire until 4 s after the restart"""
-    lab.tunnel()
-    lab.fault()
-    lab.rig.cut()
-    lab.wait_restart()
-    time.sleep(4)
-    lab.rig.mend()
-    lab.judge("ping_restart", "path_outage")
-
-
-@scenario
-def server_killed(lab):
-    """the server is killed; its port refuses"""
-    lab.tunnel()
-    lab.fault()
-    lab.server.kill()
-    lab.wait_restart()
-    time.sleep(4)
-    lab.server.start()
-    lab.judge(RESTARTS, "server_down")
-
-
-@scenario
-def server_restarted(lab):
-    """the server is killed and started again at once"""
-    lab.tunnel()
-    lab.fault()
-    lab.server.kill()
-    lab.server.start()
-    lab.judge("ping_restart", "session_lost")
-
-
-@scenario
-def server_frozen(lab):
-    """the server is stopped (SIGSTOP) until after the restart"""
-    lab.tunnel()
-    lab.fault()
-    lab.server.process.freeze()
-    lab.wait_restart()
-    time.sleep(4)
-    lab.server.process.thaw()
-    lab.judge("ping_restart", ("server_unresponsive", "path_outage"))
-
-
-@scenario
-def local_step_forward(lab):
-    """this machine's clock is set 60 s forward"""
-    clock = Clock(lab.rig.path("client.clock"))
-    lab.tunnel(client_clock=clock)
-    lab.fault()
-    lab.note(f"try {lab.client.step(60, tries=20, pause=2.5)}")
-    if lab.watch:
-        _, event = lab.watch.expect(alert("local_clock_step"), 3, "alert local_clock_step",
-                                    lab.since)
-        size = event.get("step", {}).get("size_s", 0)
-        if abs(size - 60) > 0.01:
-            raise Failure(f"a step of 60 s was given as {size}")
-    lab.judge("ping_restart", "local_clock_step", at_least="confirmed")
-
-
-@scenario
-def server_step_forward(lab):
-    """the server's clock is set 60 s forward"""
-    clock = Clock(lab.rig.path("server.clock"))
-    lab.tunnel(server_clock=clock)
-    lab.fault()
-    lab.note(f"try {lab.server.step(60, tries=20, pause=2.7)}")
-    lab.judge("ping_restart", "peer_clock_step")
 
 
 @scenario
@@ -113,17 +42,6 @@ def server_skewed_7s(lab):
     lab.watch.never(alert(*RESTARTS), "a restart that nobody saw")
     if lab.client.restarted(0, lab.since):
         raise Failure("the client restarted with a constant offset")
-
-
-@scenario
-def server_says_goodbye(lab):
-    """the server ends with explicit-exit-notify"""
-    lab.tunnel(goodbye=True)
-    lab.fault()
-    lab.server.process.end(patience=8)
-    time.sleep(1)
-    lab.server.start()
-    lab.judge("reconnecting", "server_initiated", at_least="confirmed")
 
 
 @scenario

@@ -24,16 +24,26 @@ endfunction()
 lab_tests(scenarios.py lab "" ${lab}/lab.py run --minutes 1)
 lab_tests(local_clocks.py bench clock. ${lab}/local_clocks.py run)
 
+# Its rows mostly wait; one more test of the laboratory beside it does no harm.
+add_test(NAME lab.matrix COMMAND Python3::Interpreter -B ${lab}/matrix --spread
+         --ovpnwatch $<TARGET_FILE:ovpnwatch>)
+set_tests_properties(lab.matrix PROPERTIES LABELS lab SKIP_RETURN_CODE 77 TIMEOUT 600 COST 1000
+                     ENVIRONMENT "${test_env}" RESOURCE_LOCK lab0)
+
 add_test(NAME lab.clocks COMMAND Python3::Interpreter -B ${lab}/clocks.py --spread
          --ovpnwatch $<TARGET_FILE:ovpnwatch>)
 set_tests_properties(lab.clocks PROPERTIES LABELS lab SKIP_RETURN_CODE 77 TIMEOUT 300
                      ENVIRONMENT "${test_env}" RESOURCE_LOCK "lab0;lab1")
 
-# Asked for by name (contrib/test --long), too long for every run: ten quiet minutes, and each key,
-# protocol and wire.
+# Asked for by name (contrib/test --long), too long for every run: ten quiet minutes, each key,
+# protocol and wire, and every fault in all its variants.
 add_test(NAME soak.clocks CONFIGURATIONS soak COMMAND Python3::Interpreter -B ${lab}/clocks.py --all
          --ovpnwatch $<TARGET_FILE:ovpnwatch>)
 set_tests_properties(soak.clocks PROPERTIES LABELS soak SKIP_RETURN_CODE 77 TIMEOUT 1200
+                     ENVIRONMENT "${test_env}")
+add_test(NAME soak.matrix CONFIGURATIONS soak COMMAND Python3::Interpreter -B ${lab}/matrix --all
+         --ovpnwatch $<TARGET_FILE:ovpnwatch>)
+set_tests_properties(soak.matrix PROPERTIES LABELS soak SKIP_RETURN_CODE 77 TIMEOUT 2400
                      ENVIRONMENT "${test_env}")
 add_test(NAME soak.healthy CONFIGURATIONS soak COMMAND Python3::Interpreter -B ${lab}/lab.py run
          --minutes 10 --ovpnwatch $<TARGET_FILE:ovpnwatch> healthy)
