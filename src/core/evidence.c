@@ -245,16 +245,31 @@ nsec evidence_silent_from(const struct evidence *e)
 
 bool evidence_at_onset(const struct evidence *e, nsec at)
 {
-	nsec from = evidence_silent_from(e);
-	return at >= from - COUNT_GRAIN && at <= from + e->ping + 2 * COUNT_GRAIN;
+	if (e->last_rx == NSEC_UNKNOWN || at == NSEC_UNKNOWN)
+		return false;
+	return at >= e->last_rx - COUNT_GRAIN && at <= e->last_rx + e->ping + 2 * COUNT_GRAIN;
+}
+
+static bool acted_on_silence(const struct evidence *e)
+{
+	return e->reason == REASON_PING_RESTART || e->reason == REASON_PING_EXIT;
+}
+
+static bool window_known(const struct evidence *e)
+{
+	return e->window != NSEC_NEVER && e->timers_from != TIMERS_DEFAULT;
 }
 
 bool evidence_silent_window(const struct evidence *e)
 {
-	if (e->reason != REASON_PING_RESTART && e->reason != REASON_PING_EXIT)
-		return false;
-	return e->silent == NSEC_UNKNOWN || e->window == NSEC_NEVER ||
-	       e->silent >= e->window - COUNT_GRAIN || e->timers_from == TIMERS_DEFAULT;
+	return acted_on_silence(e) && (e->silent == NSEC_UNKNOWN || !window_known(e) ||
+				       e->silent >= e->window - COUNT_GRAIN);
+}
+
+bool evidence_silence_shown(const struct evidence *e)
+{
+	return acted_on_silence(e) && e->silent != NSEC_UNKNOWN && window_known(e) &&
+	       e->silent >= e->window - COUNT_GRAIN;
 }
 
 bool evidence_handshake_failed(const struct evidence *e)

@@ -117,8 +117,11 @@ void evidence_without(const struct evidence *e, enum evidence_piece piece, struc
 
 /* --- what several causes ask ----------------------------------------------------------------- */
 
-/* Nothing was received for the whole window, as far as is known, and OpenVPN acted on that. */
+/* OpenVPN acted on silence (a ping-restart), and nothing that is known says that there was less of
+ * it than the window: what a cause of silence needs to be possible. */
 bool evidence_silent_window(const struct evidence *e);
+/* That was seen: bytes are counted, the window is known. What it needs to be likely. */
+bool evidence_silence_shown(const struct evidence *e);
 
 /* It tried to connect, or to renegotiate, and did not succeed. */
 bool evidence_handshake_failed(const struct evidence *e);
@@ -134,7 +137,7 @@ unsigned evidence_finished(const struct probe_tally *t);
 /* When the silence began (mono): the last received byte, or as OpenVPN says. */
 nsec evidence_silent_from(const struct evidence *e);
 
-/* Whether `at` (mono) is when the silence began, as far as that can be seen. */
+/* Whether `at` (mono) is when the silence began; false if that is not known. */
 bool evidence_at_onset(const struct evidence *e, nsec at);
 
 /* The server's clock was measured. */

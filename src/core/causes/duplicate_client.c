@@ -23,7 +23,7 @@ static bool about_two_windows(const struct evidence *e, const struct restart_rec
 
 static bool seen_by_server(const struct evidence *e)
 {
-	return e->blow.duplicate != NSEC_UNKNOWN && evidence_at_onset(e, e->blow.duplicate);
+	return evidence_silence_shown(e) && evidence_at_onset(e, e->blow.duplicate);
 }
 
 bool cause_duplicate_client(const struct evidence *e, struct cause *c)
@@ -34,7 +34,8 @@ bool cause_duplicate_client(const struct evidence *e, struct cause *c)
 	bool answered = e->silent_probes.answered > 0 && e->silent_probes.unanswered == 0;
 
 	if (!evidence_silent_window(e) || (!rhythm && !seen_by_server(e)) ||
-	    e->silent_probes.refused > 0 || e->silent_probes.unanswered > e->silent_probes.answered)
+	    (!seen_by_server(e) && (e->silent_probes.refused > 0 ||
+				    e->silent_probes.unanswered > e->silent_probes.answered)))
 		return false;
 	c->strength = 2;
 	if (seen_by_server(e)) {
@@ -51,7 +52,7 @@ bool cause_duplicate_client(const struct evidence *e, struct cause *c)
 			      phrase_duration(e->connected).text, phrase_duration(e->window).text,
 			      e->timers_from == TIMERS_DEFAULT ? " (OpenVPN's default)" : "");
 	if (rhythm && in_a_row >= ENOUGH) {
-		if (answered && c->confidence < CONFIDENCE_LIKELY)
+		if (answered && evidence_silence_shown(e) && c->confidence < CONFIDENCE_LIKELY)
 			c->confidence = CONFIDENCE_LIKELY;
 		c->strength = 3;
 		cause_because(c, "so did each of the last %u sessions", in_a_row);

@@ -52,6 +52,7 @@ bool cause_keepalive_mismatch(const struct evidence *e, struct cause *c)
 	bool no_keepalive = e->server_word != NULL && e->server_word->no_keepalive;
 	bool mute = nothing_after_handshake(e, &this);
 	unsigned in_a_row = evidence_in_a_row(e, mute ? nothing_after_handshake : one_window);
+	bool shown = evidence_silence_shown(e);
 	bool answers = e->silent_probes.answered > 0 && e->silent_probes.unanswered == 0;
 
 	if (!evidence_silent_window(e) || e->window == NSEC_NEVER || e->connected == NSEC_UNKNOWN ||
@@ -74,9 +75,9 @@ bool cause_keepalive_mismatch(const struct evidence *e, struct cause *c)
 			      "the server answered %u of %u probes meanwhile: it is up and "
 			      "reachable",
 			      e->silent_probes.answered, evidence_finished(&e->silent_probes));
-	if (mute && answers && (in_a_row >= ENOUGH || e->pushed_none || e->no_ping))
+	if (mute && shown && answers && (in_a_row >= ENOUGH || e->pushed_none || e->no_ping))
 		c->confidence = CONFIDENCE_LIKELY;
-	if (mute && no_keepalive)
+	if (mute && shown && answers && no_keepalive)
 		c->confidence = CONFIDENCE_CONFIRMED;
 	c->strength = c->confidence > CONFIDENCE_POSSIBLE || in_a_row >= ENOUGH ? 3 : 0;
 	if (in_a_row < ENOUGH)

@@ -21,7 +21,16 @@ static void judge_silence(const struct evidence *e, nsec step, struct cause *c)
 
 	if (silent == NSEC_UNKNOWN) {
 		cause_against(c, "how long nothing had been received is not known");
-	} else if (window_known && silent >= window - SOON) {
+		return;
+	}
+	if (e->usual_gap > 0 && silent <= e->usual_gap + SOON) {
+		c->confidence = CONFIDENCE_LIKELY;
+		cause_because(c,
+			      "nothing had been received for only %s, a pause as long as this "
+			      "session has had before: the tunnel was alive",
+			      phrase_duration(silent).text);
+	}
+	if (window_known && silent >= window - SOON) {
 		cause_against(
 		    c,
 		    "nothing had been received for %s, which is the whole window without the step",
@@ -37,12 +46,6 @@ static void judge_silence(const struct evidence *e, nsec step, struct cause *c)
 		    "nothing had been received for only %s, but OpenVPN's timers run on the wall "
 		    "clock: with the step they saw more than the window of %s",
 		    phrase_duration(silent).text, phrase_duration(window).text);
-	} else if (e->usual_gap > 0 && silent <= e->usual_gap + SOON) {
-		c->confidence = CONFIDENCE_LIKELY;
-		cause_because(c,
-			      "nothing had been received for only %s, a pause as long as this "
-			      "session has had before: the tunnel was alive",
-			      phrase_duration(silent).text);
 	}
 }
 

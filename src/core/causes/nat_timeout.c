@@ -46,7 +46,7 @@ bool cause_nat_timeout(const struct evidence *e, struct cause *c)
 		cause_because(c,
 			      "the server answered %u of %u probes from a fresh socket meanwhile",
 			      answered, evidence_finished(&e->silent_probes));
-	if (in_a_row >= ENOUGH && answered > 0)
+	if (in_a_row >= ENOUGH && answered > 0 && evidence_silence_shown(e))
 		c->confidence = CONFIDENCE_LIKELY;
 	c->strength = in_a_row >= ENOUGH ? 4 : 0;
 	if (in_a_row < ENOUGH)

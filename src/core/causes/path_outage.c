@@ -10,8 +10,9 @@
 #include "core/diagnose.h"
 #include "core/phrases.h"
 
-#define LOST_FOR   (2 * NSEC_PER_SEC) /* a link that is away for less is no outage */
-#define LOSS_SHARE 8		      /* one in so many probes lost is a lossy path */
+#define LOST_FOR   (2 * NSEC_PER_SEC)  /* a link that is away for less is no outage */
+#define RECENT	   (30 * NSEC_PER_SEC) /* one that was back before is another's */
+#define LOSS_SHARE 8		       /* one in so many probes lost is a lossy path */
 
 static void remedy(const struct evidence *e, struct cause *c)
 {
@@ -20,29 +21,45 @@ static void remedy(const struct evidence *e, struct cause *c)
 	    e->server_ip);
 }
 
-/* This machine's route or link: true if it was away. */
-static bool no_way(const struct evidence *e, struct cause *c)
+static bool acted(const struct evidence *e)
 {
-	nsec lost = e->route_lost;
-	nsec back = e->route_back != NSEC_UNKNOWN ? e->route_back : e->now.mono;
-	if (!e->route_known || !e->same_machine || lost == NSEC_UNKNOWN || back - lost < LOST_FOR ||
-	    back < evidence_silent_from(e) || lost > (e->ended ? e->end.mono : e->now.mono))
-		return false;
-	bool onset = evidence_at_onset(e, lost) && lost <= e->began.mono;
+	return e->reason == REASON_PING_RESTART || e->reason == REASON_PING_EXIT ||
+	       evidence_handshake_failed(e);
+}
+
+static void say_no_way(const struct evidence *e, nsec lost, nsec back, struct cause *c)
+{
 	const char *what = e->lost_link ? "interface" : "route to the server, by interface";
-	c->confidence = onset ? CONFIDENCE_CONFIRMED : CONFIDENCE_LIKELY;
-	c->strength = 4;
-	if (e->route_back == NSEC_UNKNOWN)
-		cause_because(c,
-			      "this machine's %s %s went away %s %s the restart, and is not back",
-			      what, e->interface,
-			      phrase_duration(lost > e->began.mono ? lost - e->began.mono
-								   : e->began.mono - lost)
-				  .text,
-			      lost > e->began.mono ? "after" : "before");
-	else
+	bool later = lost > e->began.mono;
+	if (e->route_back != NSEC_UNKNOWN)
 		cause_because(c, "this machine's %s %s was away for %s", what, e->interface,
 			      phrase_duration(back - lost).text);
+	else
+		cause_because(
+		    c, "this machine's %s %s went away %s %s the restart, and is not back", what,
+		    e->interface,
+		    phrase_duration(later ? lost - e->began.mono : e->began.mono - lost).text,
+		    later ? "after" : "before");
+}
+
+/* This machine's route or link: true if it was away, at the time (or else about it). */
+static bool no_way(const struct evidence *e, bool at_the_time, struct cause *c)
+{
+	nsec lost = e->route_lost, began = e->began.mono;
+	nsec back = e->route_back != NSEC_UNKNOWN ? e->route_back : e->now.mono;
+	if (!e->route_known || !e->same_machine || !acted(e) || lost == NSEC_UNKNOWN ||
+	    back - lost < LOST_FOR || back < began - RECENT ||
+	    lost > (e->ended ? e->end.mono : e->now.mono))
+		return false;
+	bool onset = evidence_silence_shown(e) && evidence_at_onset(e, lost) && lost <= began;
+	bool away = lost <= began && back >= began;
+	if (at_the_time != (onset || away))
+		return false;
+	c->confidence = onset  ? CONFIDENCE_CONFIRMED
+			: away ? CONFIDENCE_LIKELY
+			       : CONFIDENCE_POSSIBLE;
+	c->strength = 4;
+	say_no_way(e, lost, back, c);
 	if (onset)
 		cause_because(c, "the silence began with it");
 	cause_remedy(c, "See why: `ip link show %s`, `ip route`, `journalctl -k`.", e->interface);
@@ -69,6 +86,8 @@ static bool not_probed(const struct evidence *e, struct cause *c)
 	else if (window != NSEC_NEVER)
 		cause_because(c, "nothing was received for the ping-restart window of %s",
 			      phrase_duration(window).text);
+	else
+		cause_because(c, "OpenVPN says that nothing was received");
 	cause_remedy(c,
 		     "Watch the next one live: `ovpnwatch watch --management ADDR --profile "
 		     "%.128s` counts the silence and probes the server while it lasts.",
@@ -85,7 +104,7 @@ static bool lossy(const struct evidence *e, struct cause *c)
 	bool mixed = (s->answered > 0 && s->unanswered > 0) ||
 		     (e->echo.answered > 0 && e->echo.unanswered > 0);
 
-	if (s->answered + e->echo.answered == 0 ||
+	if (!evidence_silence_shown(e) || s->answered + e->echo.answered == 0 ||
 	    (!mixed && (b->unanswered < 2 || b->answered == 0)))
 		return false;
 	if (lost < 2 || lost * LOSS_SHARE < lost + answered)
@@ -99,22 +118,40 @@ static bool lossy(const struct evidence *e, struct cause *c)
 	return true;
 }
 
-static void judge_host(const struct evidence *e, const struct probe_tally *p, struct cause *c)
+/* A router, or OpenVPN, says so. */
+static bool said_so(const struct evidence *e, struct cause *c)
 {
-	unsigned echoes = e->echo.unanswered + e->echo.unreachable;
-	if (p->unreachable + e->echo.unreachable > 0) {
-		c->confidence = CONFIDENCE_LIKELY;
+	const struct log_word *word = evidence_said(e, LOG_UNREACHABLE);
+	unsigned unreachable =
+	    e->silent_probes.unreachable + e->after.unreachable + e->echo.unreachable;
+	bool heard = e->reason == REASON_NETWORK_UNREACHABLE ||
+		     (word != NULL && word->at >= e->began.mono - RECENT);
+	if (!acted(e) || (unreachable == 0 && !heard))
+		return false;
+	c->confidence = CONFIDENCE_LIKELY;
+	c->strength = 2;
+	if (unreachable > 0)
 		cause_because(c,
 			      "this machine had no route to the server, or a router said so, for "
 			      "%u of the questions",
-			      p->unreachable + e->echo.unreachable);
-	}
-	if (e->echo_before && e->echo.answered == 0 && echoes >= 2) {
+			      unreachable);
+	if (heard)
+		cause_because(c, "OpenVPN itself could not reach the server: no route, or a router "
+				 "said so");
+	remedy(e, c);
+	return true;
+}
+
+static void judge_host(const struct evidence *e, const struct reach_tally *echo, bool shown,
+		       struct cause *c)
+{
+	if (e->echo_before && shown && echo->answered == 0 && echo->unanswered >= 2) {
 		c->confidence = CONFIDENCE_LIKELY;
 		cause_because(c,
 			      "its host does not answer echo requests either (0 of %u), as it did "
 			      "before",
-			      echoes);
+			      echo->unanswered);
+		cause_against(c, "a host that is off looks the same");
 	} else if (!e->echo_before) {
 		cause_against(c, "whether its host answers echo requests is not known: one that is "
 				 "frozen or off looks the same");
@@ -131,37 +168,28 @@ static void judge_host(const struct evidence *e, const struct probe_tally *p, st
 			      e->other_remote);
 }
 
-bool cause_path_outage(const struct evidence *e, struct cause *c)
+/* Probes without an answer: of the silence, or where OpenVPN tries in vain, of that time; the other
+ * of the two, where there are none, is no more than a hint. */
+static bool no_answer(const struct evidence *e, struct cause *c)
 {
-	struct probe_tally probes = evidence_probes(e);
-	unsigned lost = probes.unanswered + probes.unreachable;
-	const struct log_word *said = evidence_said(e, LOG_UNREACHABLE);
 	bool silence = evidence_silent_window(e);
+	bool during = evidence_finished(silence ? &e->silent_probes : &e->after) > 0;
+	const struct probe_tally *p = silence == during ? &e->silent_probes : &e->after;
+	const struct reach_tally *echo = silence ? &e->echo : &e->echo_after;
 
 	if (!silence && !evidence_handshake_failed(e))
 		return false;
-	if (no_way(e, c) || (silence && lossy(e, c)))
-		return true;
-	if (e->reason == REASON_NETWORK_UNREACHABLE ||
-	    (said != NULL && said->at >= evidence_silent_from(e))) {
-		c->confidence = CONFIDENCE_LIKELY;
-		c->strength = 2;
-		cause_because(c, "OpenVPN itself could not reach the server: no route, or a router "
-				 "said so");
-		remedy(e, c);
-		return true;
-	}
-	if (evidence_finished(&probes) == 0)
-		return silence ? not_probed(e, c) : false;
-	if (lost == 0 || probes.answered > 0 || probes.refused > 0)
+	if (evidence_finished(p) == 0)
+		return silence && not_probed(e, c);
+	if (p->unanswered == 0 || p->answered > 0 || p->refused > 0)
 		return false;
 	/* The path carries echo requests. */
-	if (e->echo.answered > 0 || e->echo_after.answered > 1)
+	if (echo->answered > 0 || e->echo_after.answered > 1)
 		return false;
-	cause_because(c, "%u of %u probes %s got no answer", lost, evidence_finished(&probes),
-		      evidence_finished(&e->silent_probes) > 0 ? "sent during the silence"
-							       : "sent since the restart");
-	judge_host(e, &probes, c);
+	cause_because(c, "%u of %u probes %s got no answer", p->unanswered, evidence_finished(p),
+		      p == &e->silent_probes ? "sent during the silence"
+					     : "sent since the restart");
+	judge_host(e, echo, during && (!silence || evidence_silence_shown(e)), c);
 	if (e->after.answered > 0)
 		cause_because(c, "since then it answers again");
 	if (!e->ever_answered)
@@ -169,4 +197,10 @@ bool cause_path_outage(const struct evidence *e, struct cause *c)
 				 "firewall or the address may be wrong");
 	remedy(e, c);
 	return true;
+}
+
+bool cause_path_outage(const struct evidence *e, struct cause *c)
+{
+	return no_way(e, true, c) || lossy(e, c) || said_so(e, c) || no_answer(e, c) ||
+	       no_way(e, false, c);
 }

@@ -68,7 +68,7 @@ bool cause_peer_clock_step(const struct evidence *e, struct cause *c)
 		cause_against(c,
 			      "a step of this size does not reach the server's window by itself");
 	}
-	if (size > 2 * window && e->timers_from != TIMERS_DEFAULT)
+	if (size > 2 * window && evidence_silence_shown(e))
 		c->confidence = CONFIDENCE_LIKELY;
 	if (e->silent_probes.answered > 0)
 		cause_because(

@@ -10,7 +10,8 @@
 #include "core/diagnose.h"
 #include "core/phrases.h"
 
-#define MANY 5
+#define MANY  5
+#define GRAIN (2 * NSEC_PER_SEC)
 
 bool cause_replay_rejected(const struct evidence *e, struct cause *c)
 {
@@ -18,13 +19,16 @@ bool cause_replay_rejected(const struct evidence *e, struct cause *c)
 	const struct server_word *w = e->server_word;
 	bool there = w != NULL && w->refused != NSEC_UNKNOWN && w->refused_kind == LOG_REPLAY &&
 		     (e->session == NSEC_UNKNOWN || w->refused >= e->session);
+	bool failed = evidence_handshake_failed(e);
 
-	if ((word == NULL && !there) ||
-	    (!evidence_silent_window(e) && !evidence_handshake_failed(e)))
+	if ((word == NULL && !there) || (!evidence_silent_window(e) && !failed))
 		return false;
-	if (word != NULL && word->at < evidence_silent_from(e) - 2 * NSEC_PER_SEC)
-		return false; /* good packets came after it */
-	if (word != NULL) {
+	/* Unless good packets came after them. */
+	bool last = word != NULL && e->last_rx != NSEC_UNKNOWN && word->at >= e->last_rx - GRAIN;
+	if (word != NULL && !failed && e->last_rx != NSEC_UNKNOWN && !last)
+		return false;
+	c->strength = -1;
+	if (word != NULL)
 		cause_because(c,
 			      "OpenVPN here rejected %u packet%s as replays, the last %s %s the "
 			      "restart",
@@ -33,9 +37,10 @@ bool cause_replay_rejected(const struct evidence *e, struct cause *c)
 								       : e->began.mono - word->at)
 				  .text,
 			      word->at > e->began.mono ? "after" : "before");
-		if (word->count >= MANY)
-			c->confidence = CONFIDENCE_LIKELY;
-		c->strength = word->count >= MANY ? 3 : -1;
+	if (word != NULL && word->count >= MANY &&
+	    (failed || (last && evidence_silence_shown(e)))) {
+		c->confidence = CONFIDENCE_LIKELY;
+		c->strength = 3;
 	}
 	if (there)
 		cause_because(c, "the server's own log rejects packets of this client as replays");

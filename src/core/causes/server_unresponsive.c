@@ -12,27 +12,29 @@
 
 bool cause_server_unresponsive(const struct evidence *e, struct cause *c)
 {
-	struct probe_tally probes = evidence_probes(e);
-	unsigned alive = e->echo.answered + e->echo_after.answered;
-	unsigned dead = e->echo.unanswered + e->echo.unreachable;
+	bool silence = evidence_silent_window(e);
+	bool during = evidence_finished(silence ? &e->silent_probes : &e->after) > 0;
+	const struct probe_tally *p = silence == during ? &e->silent_probes : &e->after;
+	const struct reach_tally *echo = silence ? &e->echo : &e->echo_after;
+	bool shown = during && (!silence || evidence_silence_shown(e));
 
-	if ((!evidence_silent_window(e) && !evidence_handshake_failed(e)) ||
-	    probes.unanswered == 0 || probes.answered > 0 || probes.refused > 0 ||
-	    probes.unreachable > 0)
+	if ((!silence && !evidence_handshake_failed(e)) || p->unanswered == 0 || p->answered > 0 ||
+	    p->refused > 0 || p->unreachable > 0)
 		return false;
 	cause_because(
 	    c, "no answer to %u probes: an OpenVPN that is stopped or stuck answers nothing either",
-	    probes.unanswered);
-	if (alive > 0)
+	    p->unanswered);
+	if (echo->answered > 0)
 		cause_because(c,
 			      "its host answers echo requests (%u of %u): the path works and the "
 			      "host is up",
-			      alive, alive + dead + e->echo_after.unanswered);
-	if (alive >= ENOUGH && dead == 0 && e->ever_answered && probes.unanswered >= ENOUGH) {
+			      echo->answered, echo->answered + echo->unanswered);
+	if (shown && echo->answered >= ENOUGH && echo->unanswered == 0 && e->ever_answered &&
+	    p->unanswered >= ENOUGH) {
 		c->confidence = CONFIDENCE_LIKELY;
 		c->strength = 1;
 	}
-	if (alive == 0 && dead > 0 && e->echo_before)
+	if (echo->answered == 0 && echo->unanswered > 0 && e->echo_before)
 		cause_against(c, "its host does not answer echo requests either, as it did before");
 	if (!e->ever_answered)
 		cause_against(c, "the server has not answered a single probe so far");

@@ -35,7 +35,8 @@ static bool silence(const struct evidence *e, struct cause *c)
 
 	if (!evidence_silent_window(e) || probes.answered == 0 || probes.refused > 0)
 		return false;
-	if (e->silent_probes.answered >= 2 && e->silent_probes.unanswered == 0)
+	if (evidence_silence_shown(e) && e->silent_probes.answered >= 2 &&
+	    e->silent_probes.unanswered == 0)
 		c->confidence = CONFIDENCE_LIKELY;
 	cause_because(
 	    c, "the server answered %u of %u probes from a fresh socket (round trip %s) %s",
