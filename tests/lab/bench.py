@@ -240,6 +240,16 @@ def when_settled(judged):
     return since
 
 
+def foresight(b, function, restarts, firing):
+    """How long before a restart it was alerted: the first one, or the second where ovpnwatch came in the
+    middle of the session that the first one ended."""
+    late = b.watch.find(monitor("connected"))[0] > restarts[0] - 1.5 * b.v.window
+    restart, before = (restarts[1], restarts[0]) if late and len(restarts) > 1 else (restarts[0], b.since)
+    names = ("rx_stalled",) if function.silent else [name for _, name in firing]
+    ahead = [restart - at for at, name in firing if name in names and at >= before]
+    return ahead[0] if ahead else None
+
+
 def judge_restart(b, function, result):
     judged = b.judged()
     if not judged:
@@ -251,13 +261,13 @@ def judge_restart(b, function, result):
     if b.v.log_only:
         return
     restarts = b.restarts()
-    firing = [at for at, e in b.watch.events if at >= b.since and alert(status="firing")(e) and
-              e.get("tunnel")]
+    firing = [(at, e["alert"]["name"]) for at, e in b.watch.events if at >= b.since and
+              alert(status="firing")(e) and e.get("tunnel")]
     if firing:
-        result.first_alert = firing[0] - b.since
+        result.first_alert = firing[0][0] - b.since
     if restarts:
         result.verdict = max(0.0, when_settled(judged) - restarts[-1])
-        result.ahead = restarts[0] - firing[0] if firing else None
+        result.ahead = foresight(b, function, restarts, firing)
     if function.silent and restarts and b.v.proto == "udp" and not (result.ahead and result.ahead > 0):
         result.problem = result.problem or "OpenVPN was the first to act"
     if result.verdict is not None and result.verdict > 5:

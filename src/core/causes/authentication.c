@@ -47,11 +47,15 @@ static bool said_so(const struct evidence *e, struct cause *c)
 static bool wrong_key(const struct evidence *e, struct cause *c)
 {
 	const struct log_word *word = evidence_said(e, LOG_WRONG_KEY);
+	const struct log_word *replay = evidence_said(e, LOG_REPLAY);
 	unsigned bad = e->silent_probes.bad_mac + e->after.bad_mac;
 	unsigned alive = e->echo.answered + e->echo_after.answered;
 
 	if (e->was_up || !evidence_handshake_failed(e) || e->no_wrap)
 		return false;
+	/* OpenVPN says the same after a packet that it took for a replay. */
+	if (word != NULL && replay != NULL && word->at - replay->at < NSEC_PER_SEC)
+		word = NULL;
 	if (word != NULL || bad > 0) {
 		c->confidence = CONFIDENCE_LIKELY;
 		c->strength = 2;

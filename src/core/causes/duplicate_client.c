@@ -23,7 +23,10 @@ static bool about_two_windows(const struct evidence *e, const struct restart_rec
 
 static bool seen_by_server(const struct evidence *e)
 {
-	return evidence_silence_shown(e) && evidence_at_onset(e, e->blow.duplicate);
+	/* When this client comes back, its own session of before is dropped in the same words. */
+	nsec own = nsec_add(e->session, NSEC_PER_SEC);
+	return evidence_silence_shown(e) && e->session != NSEC_UNKNOWN && e->blow.duplicate > own &&
+	       evidence_at_onset(e, e->blow.duplicate);
 }
 
 bool cause_duplicate_client(const struct evidence *e, struct cause *c)

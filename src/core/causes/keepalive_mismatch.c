@@ -12,7 +12,7 @@
 #include "core/diagnose.h"
 #include "core/phrases.h"
 
-#define HANDSHAKE (3 * NSEC_PER_SEC) /* its last packets come so long after CONNECTED */
+#define HANDSHAKE (2 * NSEC_PER_SEC) /* its last packets come so long after CONNECTED */
 #define ENOUGH	  2
 
 static bool nothing_after_handshake(const struct evidence *e, const struct restart_record *r)

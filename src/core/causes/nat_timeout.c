@@ -11,7 +11,7 @@
 #include "core/diagnose.h"
 #include "core/phrases.h"
 
-#define HANDSHAKE (3 * NSEC_PER_SEC)
+#define HANDSHAKE (2 * NSEC_PER_SEC)
 #define GRAIN	  (3 * NSEC_PER_SEC) /* the server's pings and the byte count */
 #define ENOUGH	  2
 
