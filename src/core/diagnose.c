@@ -75,7 +75,7 @@ static void say_missing(const struct evidence *e, struct cause *c)
 	const char *separator = "";
 	char text[NOTICE_TEXT_MAX];
 	size_t used = 0;
-	if (c->confidence == CONFIDENCE_CONFIRMED || e->replay || !evidence_silent_window(e))
+	if (c->confidence == CONFIDENCE_CONFIRMED || !evidence_silent_window(e))
 		return;
 	text[0] = '\0';
 #define MISSING(...)                                                             \
@@ -84,16 +84,18 @@ static void say_missing(const struct evidence *e, struct cause *c)
 		used += n > 0 && (size_t)n < sizeof text - used ? (size_t)n : 0; \
 		separator = "; ";                                                \
 	} while (0)
-	if (e->silent == NSEC_UNKNOWN)
-		MISSING("%show long nothing was received is not known: there is no byte count",
+	if (e->replay)
+		MISSING("%show long nothing was received, and whether the server answered "
+			"meanwhile (a log alone tells neither)",
 			separator);
+	else if (e->silent == NSEC_UNKNOWN)
+		MISSING("%show long nothing was received (there is no byte count)", separator);
 	if (e->timers_from == TIMERS_DEFAULT)
-		MISSING(
-		    "%sthe ping-restart window is not known, for the log does not say the timers "
-		    "(`verb 3`): OpenVPN's default of %s is assumed",
-		    separator, phrase_duration(e->window).text);
-	if (!e->probed && e->no_probe != NULL)
-		MISSING("%sthe server was not probed: %.120s", separator, e->no_probe);
+		MISSING("%sthe ping-restart window (the log says no timers, which `verb 3` makes "
+			"it do), for which OpenVPN's default of %s is taken",
+			separator, phrase_duration(e->window).text);
+	if (!e->replay && !e->probed && e->no_probe != NULL)
+		MISSING("%swhether the server answers (%.120s)", separator, e->no_probe);
 #undef MISSING
 	if (used > 0)
 		cause_because(c, "not known: %.300s", text);
