@@ -128,9 +128,9 @@ int other_remotes_open(struct other_remotes **out, uv_loop_t *loop, const struct
 		       struct tunnel *tunnel, event_sink sink, void *arg)
 {
 	struct other_remotes *o = calloc(1, sizeof *o);
-	int rc = o != NULL ? 0 : UV_ENOMEM;
-	if (rc != 0)
-		return rc;
+	int rc = 0;
+	if (o == NULL)
+		return UV_ENOMEM;
 	o->sink = sink;
 	o->arg = arg;
 	o->next = 1;
