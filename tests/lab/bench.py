@@ -241,10 +241,12 @@ def when_settled(judged):
 
 
 def foresight(b, function, restarts, firing):
-    """How long before a restart it was alerted: the first one, or the second where ovpnwatch came in the
-    middle of the session that the first one ended."""
-    late = b.watch.find(monitor("connected"))[0] > restarts[0] - 1.5 * b.v.window
-    restart, before = (restarts[1], restarts[0]) if late and len(restarts) > 1 else (restarts[0], b.since)
+    """How long before a restart it was alerted: the first one, or the next of a whole session where
+    ovpnwatch came in the middle of the session that the first one ended."""
+    restart, before = restarts[0], b.since
+    if b.watch.find(monitor("connected"))[0] > restart - b.v.window - 1:
+        whole = [at for at in restarts if at > restart + b.v.window]
+        restart, before = (whole[0], restart) if whole else (restart, before)
     names = ("rx_stalled",) if function.silent else [name for _, name in firing]
     ahead = [restart - at for at, name in firing if name in names and at >= before]
     return ahead[0] if ahead else None
