@@ -370,11 +370,16 @@ def wrong_key(b):
     time.sleep(3)
 
 
+def refuse(b):
+    """A server that does not accept the password; it takes a moment, as a real one does."""
+    script = b.rig.write("refuse", "#!/bin/sh\nsleep 3\nexit 1\n", mode=0o755)
+    return f"script-security 3\nauth-user-pass-verify {script} via-env"
+
+
 @fault("authentication")
 def auth_failed(b):
     """the server does not accept the password; the client ends"""
-    b.down(client_extra=f"auth-user-pass {b.password()}",
-           server_extra="script-security 3\nauth-user-pass-verify /bin/false via-env")
+    b.down(client_extra=f"auth-user-pass {b.password()}", server_extra=refuse(b))
     b.wait_end(20)
 
 
@@ -382,8 +387,8 @@ def auth_failed(b):
 def auth_failed_again_and_again(b):
     """the server does not accept the password; the client tries again and again"""
     b.down(client_extra=f"auth-user-pass {b.password()}\nauth-retry nointeract",
-           server_extra="script-security 3\nauth-user-pass-verify /bin/false via-env")
-    b.wait_restart(count=3, within=40)
+           server_extra=refuse(b))
+    b.wait_restart(count=3, within=60)
     time.sleep(3)
 
 
