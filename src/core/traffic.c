@@ -10,6 +10,8 @@ void traffic_count(struct traffic *t, uint64_t in, uint64_t out, nsec mono)
 {
 	if (t->counting && in != t->in && t->last_rx != NSEC_UNKNOWN)
 		t->usual_gap = nsec_max(t->usual_gap, mono - t->last_rx);
+	if (t->counting && in != t->in)
+		t->heard = true;
 	if (!t->counting || in != t->in)
 		t->last_rx = mono;
 	if (!t->counting || out != t->out)
@@ -23,6 +25,7 @@ void traffic_connected(struct traffic *t, nsec mono)
 {
 	t->last_rx = t->last_tx = mono;
 	t->usual_gap = 0;
+	t->heard = true;
 }
 
 void traffic_stop(struct traffic *t)

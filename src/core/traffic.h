@@ -18,7 +18,10 @@ struct traffic {
 	bool counting; /* a count has been seen since we attached */
 	uint64_t in, out;
 	nsec last_rx, last_tx; /* mono: when they were last seen to grow; NSEC_UNKNOWN */
-	nsec usual_gap;	       /* the longest pause of this session that ended; 0: none yet */
+	/* last_rx is of bytes that came, rather than of when we began to listen: from there on the
+	 * silence is at least so long. (An idle OpenVPN may begin to count ten seconds late.) */
+	bool heard;
+	nsec usual_gap; /* the longest pause of this session that ended; 0: none yet */
 };
 
 void traffic_init(struct traffic *t);

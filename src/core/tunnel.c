@@ -71,6 +71,14 @@ static bool asked_for(enum restart_reason r)
 	return r == REASON_SIGUSR1 || r == REASON_SIGHUP;
 }
 
+/* How long nothing had been received, if that can be said. */
+static nsec silence_of(const struct tunnel *t, nsec mono)
+{
+	nsec silence = traffic_silence(&t->traffic, mono), window = tunnel_window(t);
+	bool known = silence != NSEC_UNKNOWN && (t->traffic.heard || silence >= window);
+	return known ? silence : NSEC_UNKNOWN;
+}
+
 static void begin_episode(struct tunnel *t, const struct management_state *s,
 			  const struct stamp *at, bool was_up)
 {
@@ -85,7 +93,7 @@ static void begin_episode(struct tunnel *t, const struct management_state *s,
 	    .reason = s->reason,
 	    .began = *at,
 	    .connected = known ? at->boot - t->connected_since.boot : NSEC_UNKNOWN,
-	    .silent = traffic_silence(&t->traffic, at->mono),
+	    .silent = silence_of(t, at->mono),
 	    .session = known ? t->connected_since.mono : t->attempt,
 	    .heard = NSEC_UNKNOWN,
 	    .idle = traffic_idle(&t->traffic),

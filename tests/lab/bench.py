@@ -63,6 +63,7 @@ class Bench:
         self.server = self.client = self.watch = None
         self.began = self.since = None
         self.remark = ""
+        self.settled = True  # ovpnwatch has seen pings come and go before the fault
         self.filters = 0
         self.events = []  # of a log that was judged afterwards
         for host in ("server", "client"):  # an idle tunnel shall be idle
@@ -110,6 +111,7 @@ class Bench:
         self._watch(client_clock, watch)
         if self.v.busy:
             self.rig.start("client", "ping", "-q", "-i", "0.3", "10.8.0.1")
+        self.settled = settle
         probed = self.watch and self.v.profile and self.v.proto == "udp" and self.v.wrap != "plain"
         if settle and probed:
             self.watch.expect(measured(peer_clock=0.1), 15, "the server's clock within 0.1 s")
@@ -241,10 +243,10 @@ def when_settled(judged):
 
 
 def foresight(b, function, restarts, firing):
-    """How long before a restart it was alerted: the first one, or the next of a whole session where
-    ovpnwatch came in the middle of the session that the first one ended."""
+    """How long before a restart it was alerted: the first one, or, where ovpnwatch came in the middle of
+    the session that the first one ended, that of the first whole session."""
     restart, before = restarts[0], b.since
-    if b.watch.find(monitor("connected"))[0] > restart - b.v.window - 1:
+    if not b.settled:
         whole = [at for at in restarts if at > restart + b.v.window]
         restart, before = (whole[0], restart) if whole else (restart, before)
     names = ("rx_stalled",) if function.silent else [name for _, name in firing]

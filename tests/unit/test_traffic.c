@@ -22,8 +22,12 @@ static void silence_is_since_received_bytes_grew(void **state)
 	traffic_count(&t, 100, 50, S);
 	traffic_count(&t, 100, 60, 4 * S);
 	assert_true(traffic_silence(&t, 4 * S) == 3 * S);
+	assert_true(t.heard);
 	traffic_count(&t, 101, 60, 5 * S);
 	assert_true(traffic_silence(&t, 5 * S) == 0);
+	traffic_stop(&t);
+	traffic_count(&t, 101, 60, 5 * S);
+	assert_false(t.heard); /* it may have been silent for long */
 	traffic_stop(&t);
 	assert_true(traffic_silence(&t, 6 * S) == NSEC_UNKNOWN);
 }
