@@ -21,6 +21,7 @@ struct traffic {
 	/* last_rx is of bytes that came, rather than of when we began to listen: from there on the
 	 * silence is at least so long. (An idle OpenVPN may begin to count ten seconds late.) */
 	bool heard;
+	bool fresh;	/* no count has come since the handshake */
 	nsec usual_gap; /* the longest pause of this session that ended; 0: none yet */
 };
 

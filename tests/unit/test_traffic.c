@@ -54,12 +54,25 @@ static void idle_is_how_long_nothing_was_sent_when_bytes_stopped(void **state)
 	assert_true(traffic_idle(&t) == NSEC_UNKNOWN);
 	traffic_count(&t, 1, 1, 0);
 	traffic_connected(&t, S);
-	for (int i = 2; i <= 6; i++)
-		traffic_count(&t, (uint64_t)i, 1, i * S);
-	traffic_count(&t, 6, 1, 9 * S);
+	traffic_count(&t, 50, 60, 2 * S); /* of the handshake */
+	for (int i = 3; i <= 6; i++)
+		traffic_count(&t, (uint64_t)i + 50, 60, i * S);
+	traffic_count(&t, 56, 60, 9 * S);
 	assert_true(traffic_idle(&t) == 5 * S);
-	traffic_count(&t, 6, 2, 10 * S); /* something was sent since */
+	traffic_count(&t, 56, 61, 10 * S); /* something was sent since */
 	assert_true(traffic_idle(&t) == NSEC_UNKNOWN);
+}
+
+/* Bytes between the handshake and a first count that comes late are not all of the handshake. */
+static void a_late_count_is_not_of_the_handshake(void **state)
+{
+	(void)state;
+	struct traffic t;
+	traffic_init(&t);
+	traffic_count(&t, 1, 1, 0);
+	traffic_connected(&t, S);
+	traffic_count(&t, 9, 9, 5 * S);
+	assert_true(traffic_silence(&t, 5 * S) == 0);
 }
 
 /* A daemon that was restarted counts from 0. */
@@ -79,6 +92,7 @@ int main(void)
 	    cmocka_unit_test(silence_is_since_received_bytes_grew),
 	    cmocka_unit_test(the_longest_pause_that_ended_is_usual),
 	    cmocka_unit_test(idle_is_how_long_nothing_was_sent_when_bytes_stopped),
+	    cmocka_unit_test(a_late_count_is_not_of_the_handshake),
 	    cmocka_unit_test(a_count_that_shrinks_is_news_too),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
