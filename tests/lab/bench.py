@@ -102,7 +102,7 @@ class Bench:
         profile = ("--profile", self.client.profile) if self.v.profile else ()
         self.watch = Watcher(self.rig, self.options.ovpnwatch,
                              ("--management", "127.0.0.1:7505", *profile, *arguments,
-                              *(("--verbose",) if self.options.lines else ())), clock, save)
+                              *(("--verbose",) if self.options.logs else ())), clock, save)
 
     def up(self, settle=True, watch=(), client_clock=None, **options):
         """A tunnel that is up, watched, and (settle) whose server was measured."""
@@ -314,15 +314,15 @@ def run_once(b, function, result):
 
 def save_logs(b, options):
     """The evidence, for whoever has to find out why."""
-    if not options.lines:
+    if not options.logs:
         return
     if b.watch:
-        with open(os.path.join(options.lines, f"{b.name}.stderr"), "w", encoding="utf-8") as file:
+        with open(os.path.join(options.logs, f"{b.name}.stderr"), "w", encoding="utf-8") as file:
             file.write(b.watch.errors(whole=True))
     for end in (b.client, b.server):
         if not end:
             continue
-        with open(os.path.join(options.lines, f"{b.name}.{'client' if end is b.client else 'server'}.log"),
+        with open(os.path.join(options.logs, f"{b.name}.{'client' if end is b.client else 'server'}.log"),
                   "w", encoding="utf-8") as file:
             for at, line in end.log.lines:
                 file.write(f"{at - (b.since or at):9.3f} {line}\n")
