@@ -6,8 +6,8 @@ import os
 import time
 
 from daemons import Client, Server, make_keys
-from rig import SERVER_IP, Clock, Failure
-from watcher import CONFIDENCE, Watcher, alert, first_cause, measured, monitor
+from rig import Clock, Failure
+from watcher import Watcher, alert, first_cause, measured, monitor
 
 # The alerts that carry causes.
 JUDGED = ("ping_restart", "reconnecting", "connect_failed", "tunnel_down", "flapping")
@@ -64,7 +64,6 @@ class Bench:
         self.began = self.since = None
         self.remark = ""
         self.settled = True  # ovpnwatch has seen pings come and go before the fault
-        self.filters = 0
         self.events = []  # of a log that was judged afterwards
         for host in ("server", "client"):  # an idle tunnel shall be idle
             for interfaces in ("all", "default"):
@@ -132,10 +131,8 @@ class Bench:
 
     def filter(self, host, name, rule):
         """An nftables rule on what comes in at a host's wire."""
-        self.filters += 1
-        match = "iifname wire0 "
         self.rig.run(host, "nft", "-f", "-", stdin=f"table inet fault_{name} {{\n chain in {{\n"
-                     f"type filter hook prerouting priority -300;\n{match}{rule}\n}}\n}}\n")
+                     f"type filter hook prerouting priority -300;\niifname wire0 {rule}\n}}\n}}\n")
 
     def heal(self):
         for host in ("server", "client"):
@@ -326,6 +323,3 @@ def save_logs(b, options):
                   "w", encoding="utf-8") as file:
             for at, line in end.log.lines:
                 file.write(f"{at - (b.since or at):9.3f} {line}\n")
-
-
-__all__ = ["CONFIDENCE", "SERVER_IP", "Bench", "NoFault", "Result", "Variant", "run_row"]

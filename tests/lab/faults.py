@@ -10,7 +10,7 @@ import signal
 import time
 
 from daemons import make_authority, make_control_key, make_stale_crl
-from rig import SERVER_IP, Clock, Failure
+from rig import SERVER_IP, Clock
 
 FAULTS = {}
 
@@ -443,7 +443,3 @@ def healthy(b):
     b.filter("server", "in", "numgen random mod 100 < 5 drop")
     b.filter("client", "in", "numgen random mod 100 < 5 drop")
     b.quiet(60)
-
-
-def no_fault(b):
-    raise Failure(f"the fault did not take: {b}")
