@@ -9,7 +9,6 @@ import time
 from rig import Failure
 
 RESTARTS = ("ping_restart", "reconnecting")
-CONFIDENCE = ("possible", "likely", "confirmed")
 
 
 def alert(*names, status=None):
