@@ -45,6 +45,15 @@ void cause_remedy(struct cause *c, const char *format, ...)
 	va_end(args);
 }
 
+void cause_answered_meanwhile(const struct evidence *e, struct cause *c)
+{
+	if (e->silent_probes.answered > 0)
+		cause_because(c,
+			      "the server answered %u of %u probes from a fresh socket meanwhile: "
+			      "it is up and reachable",
+			      e->silent_probes.answered, evidence_finished(&e->silent_probes));
+}
+
 static bool before(const struct cause *a, const struct cause *b)
 {
 	if (a->confidence != b->confidence)

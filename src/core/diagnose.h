@@ -38,4 +38,8 @@ void cause_because(struct cause *c, const char *format, ...) __attribute__((form
 void cause_against(struct cause *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void cause_remedy(struct cause *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* "the server answered 5 of 5 probes meanwhile: …", if it answered any while the tunnel was silent.
+ */
+void cause_answered_meanwhile(const struct evidence *e, struct cause *c);
+
 #endif

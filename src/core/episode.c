@@ -36,8 +36,8 @@ static void judge(const struct watch *w, const struct tunnel *t, const struct st
 	n->scope = evidence_scope(&e);
 	fill_restart(&t->episode, &n->restart);
 	restart_history_pattern(&t->history, &n->pattern);
-	if (n->pattern.present && e.near_struck + e.far_struck > 0)
-		n->pattern.tunnels = 1 + e.near_struck + e.far_struck;
+	if (n->pattern.present && e.same_server_hit + e.elsewhere_hit > 0)
+		n->pattern.tunnels = 1 + e.same_server_hit + e.elsewhere_hit;
 	n->local_clock = e.local;
 	n->peer_clock = e.peer;
 	n->step = e.step;

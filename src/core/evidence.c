@@ -12,6 +12,10 @@
 /* Two tunnels are struck together if one is silent or restarts so soon after the other. */
 #define TOGETHER      (3 * NSEC_PER_SEC)
 #define RENEG_DEFAULT 3600
+/* What the log says of a restart comes so long before the silence at most: a handshake has a minute
+ * (hand-window). */
+#define SAID_BEFORE (90 * NSEC_PER_SEC)
+#define HANDSHAKE   (2 * NSEC_PER_SEC)
 
 static nsec seconds(int64_t s)
 {
@@ -23,7 +27,6 @@ static void collect_openvpn(const struct tunnel *t, struct evidence *out)
 	const struct episode *e = &t->episode;
 	out->reason = e->reason;
 	out->reason_text = e->reason_text;
-	out->ended_for_good = e->alert == ALERT_TUNNEL_DOWN;
 	out->server_said_so = e->server_said_so;
 	out->was_up = e->connected_before;
 	out->began = e->began;
@@ -91,7 +94,7 @@ static bool same_server(const struct tunnel *a, const struct tunnel *b)
 }
 
 /* It restarted when this one did, or is as silent. */
-static bool struck(const struct tunnel *t, const struct evidence *e)
+static bool hit_too(const struct tunnel *t, const struct evidence *e)
 {
 	nsec within =
 	    nsec_max(TOGETHER, t->timers.ping > 0 ? seconds(t->timers.ping) + TOGETHER : 0);
@@ -110,14 +113,14 @@ static bool struck(const struct tunnel *t, const struct evidence *e)
 static void collect_others(const struct watch *w, const struct tunnel *t, struct evidence *out)
 {
 	for (const struct tunnel *o = w->tunnels; o != NULL; o = o->next) {
-		bool near = same_server(o, t);
+		bool same = same_server(o, t);
 		if (o == t || !o->connected_known)
 			continue;
-		bool hit = struck(o, out);
-		out->near += near;
-		out->near_struck += near && hit;
-		out->far += !near;
-		out->far_struck += !near && hit;
+		bool hit = hit_too(o, out);
+		out->same_server += same;
+		out->same_server_hit += same && hit;
+		out->elsewhere += !same;
+		out->elsewhere_hit += !same && hit;
 	}
 }
 
@@ -137,10 +140,13 @@ void evidence_collect(const struct watch *w, const struct tunnel *t, const struc
 	    .log = &t->log,
 	    .server_word = t->config.peer_address != NULL ? &t->server_word : NULL,
 	    .history = &t->history,
-	    .blow = t->episode.blow,
+	    .drops = t->episode.drops,
 	};
 	collect_openvpn(t, out);
 	collect_traffic(t, out);
+	out->said_from = evidence_silent_from(out) - SAID_BEFORE;
+	if (out->session != NSEC_UNKNOWN)
+		out->said_from = nsec_max(out->said_from, out->session);
 	collect_machine(w, t, now, out);
 	collect_probes(t, out);
 	collect_others(w, t, out);
@@ -218,10 +224,10 @@ void evidence_without(const struct evidence *e, enum evidence_piece piece, struc
 		return;
 	case EVIDENCE_SERVER_LOG:
 		out->server_word = NULL;
-		out->blow = server_blow_none();
+		out->drops = server_drops_none();
 		return;
 	case EVIDENCE_OTHER_TUNNELS:
-		out->near = out->near_struck = out->far = out->far_struck = 0;
+		out->same_server = out->same_server_hit = out->elsewhere = out->elsewhere_hit = 0;
 		return;
 	case EVIDENCE_REASON:
 		out->reason = REASON_OTHER;
@@ -234,13 +240,18 @@ void evidence_without(const struct evidence *e, enum evidence_piece piece, struc
 
 /* --- what several causes ask ----------------------------------------------------------------- */
 
+bool evidence_acted_on_silence(const struct evidence *e)
+{
+	return e->reason == REASON_PING_RESTART || e->reason == REASON_PING_EXIT;
+}
+
 nsec evidence_silent_from(const struct evidence *e)
 {
 	if (e->last_rx != NSEC_UNKNOWN)
 		return e->last_rx;
 	/* Without a byte count, the silence is what OpenVPN says it is. */
-	bool silence = e->reason == REASON_PING_RESTART || e->reason == REASON_PING_EXIT;
-	return silence && e->window != NSEC_NEVER ? e->began.mono - e->window : e->began.mono;
+	return evidence_acted_on_silence(e) && e->window != NSEC_NEVER ? e->began.mono - e->window
+								       : e->began.mono;
 }
 
 bool evidence_at_onset(const struct evidence *e, nsec at)
@@ -250,11 +261,6 @@ bool evidence_at_onset(const struct evidence *e, nsec at)
 	return at >= e->last_rx - COUNT_GRAIN && at <= e->last_rx + e->ping + 2 * COUNT_GRAIN;
 }
 
-static bool acted_on_silence(const struct evidence *e)
-{
-	return e->reason == REASON_PING_RESTART || e->reason == REASON_PING_EXIT;
-}
-
 static bool window_known(const struct evidence *e)
 {
 	return e->window != NSEC_NEVER && e->timers_from != TIMERS_DEFAULT;
@@ -262,13 +268,13 @@ static bool window_known(const struct evidence *e)
 
 bool evidence_silent_window(const struct evidence *e)
 {
-	return acted_on_silence(e) && (e->silent == NSEC_UNKNOWN || !window_known(e) ||
-				       e->silent >= e->window - COUNT_GRAIN);
+	return evidence_acted_on_silence(e) && (e->silent == NSEC_UNKNOWN || !window_known(e) ||
+						e->silent >= e->window - COUNT_GRAIN);
 }
 
 bool evidence_silence_shown(const struct evidence *e)
 {
-	return acted_on_silence(e) && e->silent != NSEC_UNKNOWN && window_known(e) &&
+	return evidence_acted_on_silence(e) && e->silent != NSEC_UNKNOWN && window_known(e) &&
 	       e->silent >= e->window - COUNT_GRAIN;
 }
 
@@ -289,9 +295,7 @@ const struct log_word *evidence_said(const struct evidence *e, enum log_fact_kin
 	if (e->log == NULL)
 		return NULL;
 	const struct log_word *w = &e->log->words[kind];
-	if (w->at == NSEC_UNKNOWN || (e->session != NSEC_UNKNOWN && w->at < e->session))
-		return NULL;
-	return w;
+	return w->at != NSEC_UNKNOWN && w->at >= e->said_from ? w : NULL;
 }
 
 unsigned evidence_finished(const struct probe_tally *t)
@@ -300,9 +304,30 @@ unsigned evidence_finished(const struct probe_tally *t)
 	       t->rejected;
 }
 
-struct probe_tally evidence_probes(const struct evidence *e)
+struct evidence_asked evidence_asked(const struct evidence *e)
 {
-	return evidence_finished(&e->silent_probes) > 0 ? e->silent_probes : e->after;
+	bool silence = evidence_silent_window(e);
+	bool during = evidence_finished(silence ? &e->silent_probes : &e->after) > 0;
+	bool silent = silence == during;
+	return (struct evidence_asked){
+	    .applies = silence || evidence_handshake_failed(e),
+	    .during = during,
+	    .silent = silent,
+	    .shown = during && (!silence || evidence_silence_shown(e)),
+	    .probes = silent ? &e->silent_probes : &e->after,
+	    .echo = silence ? &e->echo : &e->echo_after,
+	};
+}
+
+bool evidence_server_answered(const struct evidence *e)
+{
+	return e->silent_probes.answered > 0 &&
+	       e->silent_probes.answered == evidence_finished(&e->silent_probes);
+}
+
+bool evidence_only_handshake(const struct restart_record *r)
+{
+	return r->heard <= HANDSHAKE;
 }
 
 bool evidence_peer_known(const struct evidence *e)
@@ -323,16 +348,17 @@ unsigned evidence_in_a_row(const struct evidence *e,
 
 enum scope evidence_scope(const struct evidence *e)
 {
-	const struct server_blow *b = &e->blow;
-	if (e->near > 0 && e->near_struck > 0)
-		return e->far > 0 && e->far_struck == e->far ? SCOPE_THIS_MACHINE : SCOPE_SERVER;
-	if (e->near == 0 && e->far > 0 && e->far_struck == e->far)
+	const struct server_drops *b = &e->drops;
+	if (e->same_server > 0 && e->same_server_hit > 0)
+		return e->elsewhere > 0 && e->elsewhere_hit == e->elsewhere ? SCOPE_THIS_MACHINE
+									    : SCOPE_SERVER;
+	if (e->same_server == 0 && e->elsewhere > 0 && e->elsewhere_hit == e->elsewhere)
 		return SCOPE_THIS_MACHINE;
-	if (b->gave_up != NSEC_UNKNOWN && b->gave_up >= evidence_silent_from(e) - BEFORE) {
+	if (b->gave_up != NSEC_UNKNOWN && e->session != NSEC_UNKNOWN && b->gave_up >= e->session) {
 		nsec apart = nsec_sub(b->others_gave_up, b->gave_up);
 		bool others =
 		    b->others_gave_up != NSEC_UNKNOWN && apart < TOGETHER && apart > -TOGETHER;
 		return others ? SCOPE_SERVER : SCOPE_THIS_TUNNEL;
 	}
-	return e->near > 0 ? SCOPE_THIS_TUNNEL : SCOPE_NONE;
+	return e->same_server > 0 ? SCOPE_THIS_TUNNEL : SCOPE_NONE;
 }

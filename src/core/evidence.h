@@ -52,7 +52,6 @@ struct evidence {
 	/* what OpenVPN said */
 	enum restart_reason reason;
 	const char *reason_text;
-	bool ended_for_good; /* it has ended rather than restarted */
 	bool server_said_so; /* the log has the server's own command */
 	bool was_up;
 	struct stamp began;
@@ -60,6 +59,9 @@ struct evidence {
 	struct stamp end;
 	nsec connected; /* how long it had been up; NSEC_UNKNOWN */
 	nsec session;	/* mono: when the session, or the attempt, before it began; NSEC_UNKNOWN */
+	/* mono: what the log said before has nothing to do with this restart: a session can be of
+	 * days, and survives much that is said in it. */
+	nsec said_from;
 
 	nsec window;		       /* the ping-restart window; NSEC_NEVER: none */
 	nsec ping;		       /* this end's own; 0: unknown or none */
@@ -98,13 +100,13 @@ struct evidence {
 	struct reach_tally other;
 	const char *other_remote;	       /* who that is */
 	const struct log_memory *log;	       /* NULL: taken away */
-	struct server_blow blow;	       /* what the server's log had said when it began */
+	struct server_drops drops;	       /* what the server's log had said when it began */
 	const struct server_word *server_word; /* NULL: it is not watched, or taken away */
 
 	const struct restart_history *history; /* this one included; NULL: taken away */
 	/* Other tunnels to the same server and to others: how many there are, and how many fell
 	 * silent or restarted together with this one. */
-	unsigned near, near_struck, far, far_struck;
+	unsigned same_server, same_server_hit, elsewhere, elsewhere_hit;
 };
 
 /* Gathers what is known of the tunnel's episode. Pointers into `w` and `t` are valid as long as
@@ -117,7 +119,9 @@ void evidence_without(const struct evidence *e, enum evidence_piece piece, struc
 
 /* --- what several causes ask ----------------------------------------------------------------- */
 
-/* OpenVPN acted on silence (a ping-restart), and nothing that is known says that there was less of
+/* OpenVPN acted on silence (ping-restart, ping-exit). */
+bool evidence_acted_on_silence(const struct evidence *e);
+/* It did, and nothing that is known says that there was less of
  * it than the window: what a cause of silence needs to be possible. */
 bool evidence_silent_window(const struct evidence *e);
 /* That was seen: bytes are counted, the window is known. What it needs to be likely. */
@@ -126,13 +130,32 @@ bool evidence_silence_shown(const struct evidence *e);
 /* It tried to connect, or to renegotiate, and did not succeed. */
 bool evidence_handshake_failed(const struct evidence *e);
 
-/* What the log said since the session (or attempt) before the restart began; NULL: nothing of the
- * kind. */
+/* What the log said of this restart: not before the session (or attempt) that it ended, nor more
+ * than a hand-window and a half before the silence. NULL: nothing of the kind. */
 const struct log_word *evidence_said(const struct evidence *e, enum log_fact_kind kind);
 
-/* The tally that decides: of the silence, or of the time after it if nothing came of that. */
-struct probe_tally evidence_probes(const struct evidence *e);
+/* How many probes came to an end, with an answer or without. */
 unsigned evidence_finished(const struct probe_tally *t);
+
+/* The questions that decide whether the server is there: those of the silence, or where OpenVPN
+ * tried in vain, those of that time. Where there are none, the probes are those of the other time.
+ */
+struct evidence_asked {
+	bool applies; /* there was silence, or a handshake failed */
+	bool during;  /* the probes are of the time that decides */
+	bool silent;  /* they are of the silence */
+	bool shown;   /* with `during`: what they are measured against was seen */
+	const struct probe_tally *probes;
+	const struct reach_tally *echo;
+};
+struct evidence_asked evidence_asked(const struct evidence *e);
+
+/* While the tunnel was silent, the server answered probes, all of them. */
+bool evidence_server_answered(const struct evidence *e);
+
+/* The last bytes of the session before this restart came with its handshake, or none did later than
+ * two seconds after it. r->heard must be known. */
+bool evidence_only_handshake(const struct restart_record *r);
 
 /* When the silence began (mono): the last received byte, or as OpenVPN says. */
 nsec evidence_silent_from(const struct evidence *e);

@@ -5,8 +5,7 @@ void log_memory_init(struct log_memory *m)
 {
 	m->session = 0;
 	for (int i = 0; i < LOG_FACT_KINDS; i++)
-		m->words[i] =
-		    (struct log_word){.at = NSEC_UNKNOWN, .first = NSEC_UNKNOWN, .number = -1};
+		m->words[i] = (struct log_word){.at = NSEC_UNKNOWN, .number = -1};
 }
 
 void log_memory_session(struct log_memory *m, nsec mono)
@@ -19,10 +18,8 @@ void log_memory_add(struct log_memory *m, const struct log_fact *fact, bool up, 
 	struct log_word *w = &m->words[fact->kind];
 	bool first = w->at == NSEC_UNKNOWN || w->at < m->session;
 
-	if (first) {
-		w->first = mono;
+	if (first)
 		w->count = 0;
-	}
 	w->at = mono;
 	w->up = up;
 	w->count++;

@@ -15,7 +15,6 @@
 
 struct log_word {
 	nsec at;	/* mono, the last time; NSEC_UNKNOWN: never */
-	nsec first;	/* mono, the first time since the session began */
 	bool up;	/* the tunnel was CONNECTED then */
 	unsigned count; /* since the session began */
 	int64_t number; /* what the fact has: seconds, or a time; -1 */

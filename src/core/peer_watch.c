@@ -72,7 +72,7 @@ void peer_watch_event(struct watch *w, const struct event *e, struct actions *ou
 	} else if (e->kind == EVENT_PEER_LINK) {
 		enum session_news news = peer_session_link(&t->peer_session, e);
 		if (news == SESSION_NEWS_LOST)
-			t->server_word.blow.lost = e->at.mono;
+			server_word_lost(&t->server_word, e->at.mono);
 		link_news(t, news, &e->at, out);
 	} else if (e->kind == EVENT_ECHO || e->kind == EVENT_ROUTE ||
 		   e->kind == EVENT_OTHER_REMOTE) {

@@ -14,7 +14,7 @@ static const struct {
 
 static void asked_init(struct reach_asked *a)
 {
-	*a = (struct reach_asked){.next_id = 1, .next = NSEC_NEVER, .answered = NSEC_UNKNOWN};
+	*a = (struct reach_asked){.next_id = 1, .next = NSEC_NEVER};
 }
 
 void reach_init(struct reach *r, bool enabled, bool others)
@@ -48,13 +48,11 @@ static unsigned slot_of(const struct reach_asked *a, unsigned id)
 	return slot;
 }
 
-static void answered(struct reach_asked *a, unsigned id, enum reach_result result, nsec mono)
+static void answered(struct reach_asked *a, unsigned id, enum reach_result result)
 {
 	unsigned slot = slot_of(a, id);
 	if (slot == REACH_PENDING)
 		return; /* too late, or twice */
-	if (result == REACH_ANSWERED)
-		a->answered = mono;
 	record(a, slot, result);
 }
 
@@ -90,13 +88,13 @@ static void other_remote(struct reach *r, const struct event *e)
 	case PROBE_ANSWERED:
 	case PROBE_BAD_MAC:
 	case PROBE_REJECTED:
-		answered(&r->other, e->u.other_remote.id, REACH_ANSWERED, e->at.mono);
+		answered(&r->other, e->u.other_remote.id, REACH_ANSWERED);
 		return;
 	case PROBE_REFUSED:
-		answered(&r->other, e->u.other_remote.id, REACH_REFUSED, e->at.mono);
+		answered(&r->other, e->u.other_remote.id, REACH_REFUSED);
 		return;
 	case PROBE_UNREACHABLE:
-		answered(&r->other, e->u.other_remote.id, REACH_UNREACHABLE, e->at.mono);
+		answered(&r->other, e->u.other_remote.id, REACH_UNREACHABLE);
 		return;
 	case PROBE_FAILED:
 		dropped(&r->other, e->u.other_remote.id);
@@ -117,8 +115,7 @@ void reach_event(struct reach *r, const struct event *e)
 		dropped(&r->echo, e->u.echo.id);
 	} else if (e->kind == EVENT_ECHO) {
 		answered(&r->echo, e->u.echo.id,
-			 e->u.echo.outcome == ECHO_ANSWERED ? REACH_ANSWERED : REACH_UNREACHABLE,
-			 e->at.mono);
+			 e->u.echo.outcome == ECHO_ANSWERED ? REACH_ANSWERED : REACH_UNREACHABLE);
 	}
 }
 

@@ -21,6 +21,7 @@
 #define REACH_PENDING 8
 #define REACH_HISTORY 16
 
+/* The tunnel is up (does the host answer at all?), is silent, or restarted. */
 enum reach_burst { REACH_UP, REACH_SILENT, REACH_RESTART };
 
 enum reach_result { REACH_ANSWERED, REACH_NONE, REACH_UNREACHABLE, REACH_REFUSED };
@@ -43,7 +44,6 @@ struct reach_asked {
 	unsigned n_history;
 	unsigned left; /* of the burst */
 	nsec next;     /* mono: the next of it */
-	nsec answered; /* mono: when the last answer came; NSEC_UNKNOWN */
 };
 
 struct reach {
@@ -66,6 +66,7 @@ void reach_init(struct reach *r, bool enabled, bool others);
 /* Takes EVENT_ECHO, EVENT_ROUTE, EVENT_OTHER_REMOTE. */
 void reach_event(struct reach *r, const struct event *e);
 
+/* Asks for some questions: see the enumerators. A burst under way that is larger stays. */
 void reach_burst(struct reach *r, enum reach_burst why, const struct stamp *now);
 
 /* Time-outs, and what is due. The deadline is on the monotonic clock. */

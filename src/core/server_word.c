@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/server_word.h"
 
-struct server_blow server_blow_none(void)
+struct server_drops server_drops_none(void)
 {
-	return (struct server_blow){.duplicate = NSEC_UNKNOWN,
-				    .gave_up = NSEC_UNKNOWN,
-				    .others_gave_up = NSEC_UNKNOWN,
-				    .lost = NSEC_UNKNOWN};
+	return (struct server_drops){.duplicate = NSEC_UNKNOWN,
+				     .gave_up = NSEC_UNKNOWN,
+				     .others_gave_up = NSEC_UNKNOWN,
+				     .lost = NSEC_UNKNOWN};
 }
 
 void server_word_init(struct server_word *w)
 {
-	*w = (struct server_word){.refused = NSEC_UNKNOWN, .blow = server_blow_none()};
+	*w = (struct server_word){.refused = NSEC_UNKNOWN, .drops = server_drops_none()};
+}
+
+void server_word_lost(struct server_word *w, nsec mono)
+{
+	w->drops.lost = mono;
+	w->no_keepalive = false; /* it may come back with another configuration */
 }
 
 /* The common name in "cn/1.2.3.4:1194"; empty before the server knows it. */
@@ -48,6 +54,18 @@ static bool is_ours(const struct server_word *w, struct slice name)
 	return w->name[0] != '\0' && slice_is(name, w->name);
 }
 
+/* A certificate is refused before the client has a name: its subject has it, "…: CN=alice,
+ * serial=1". */
+static bool is_our_subject(const struct server_word *w, struct slice text)
+{
+	static const char cn[] = "CN=";
+	size_t at = slice_find(text, cn), n = strlen(w->name);
+	if (n == 0 || at == SIZE_MAX)
+		return false;
+	text = slice_skip(text, at + sizeof cn - 1);
+	return slice_starts(text, w->name) && (text.n == n || text.p[n] == ',' || text.p[n] == '/');
+}
+
 static void refused(struct server_word *w, const struct log_fact *fact, nsec mono)
 {
 	w->refused = mono;
@@ -68,12 +86,13 @@ void server_word_log(struct server_word *w, const struct log_fact *fact, bool li
 	if (!live)
 		return;
 	if (fact->kind == LOG_DUPLICATE && is_ours(w, fact->text))
-		w->blow.duplicate = mono;
+		w->drops.duplicate = mono;
 	else if (fact->kind == LOG_INACTIVITY && ours)
-		w->blow.gave_up = mono;
+		w->drops.gave_up = mono;
 	else if (fact->kind == LOG_INACTIVITY && name.n > 0)
-		w->blow.others_gave_up = mono;
-	else if (ours && (fact->kind == LOG_VERIFY_ERROR || fact->kind == LOG_REPLAY ||
-			  fact->kind == LOG_TLS_TIMEOUT || fact->kind == LOG_DECRYPT_ERROR))
+		w->drops.others_gave_up = mono;
+	else if (fact->kind == LOG_VERIFY_ERROR && (ours || is_our_subject(w, fact->text)))
+		refused(w, fact, mono);
+	else if (fact->kind == LOG_REPLAY && ours)
 		refused(w, fact, mono);
 }

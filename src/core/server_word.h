@@ -21,7 +21,7 @@
 #define SERVER_LEARNED	8
 
 /* What ends a session, and when it was last said (mono; NSEC_UNKNOWN: never). */
-struct server_blow {
+struct server_drops {
 	nsec duplicate;	     /* a new connection of our name dropped the one before */
 	nsec gave_up;	     /* its ping-restart for our client */
 	nsec others_gave_up; /* its ping-restart for another client */
@@ -35,16 +35,19 @@ struct server_word {
 		char ip[48], name[SERVER_NAME_MAX];
 	} learned[SERVER_LEARNED]; /* a ring */
 	unsigned n_learned;
-	struct server_blow blow;
+	struct server_drops drops;
 	nsec refused; /* mono: it rejected our client's certificate or packets: `text` */
 	enum log_fact_kind refused_kind;
 	char text[SERVER_TEXT_MAX];
 	bool no_keepalive; /* it warned that it has no --keepalive */
 };
 
-struct server_blow server_blow_none(void);
+struct server_drops server_drops_none(void);
 
 void server_word_init(struct server_word *w);
+
+/* Its management connection ended: perhaps the server did. */
+void server_word_lost(struct server_word *w, nsec mono);
 
 /* Takes a line of the server's log. `our_ip`: the virtual address of this tunnel, "" unknown.
  * `live`: it is said now (at `mono`), rather than from before we came. */

@@ -26,9 +26,10 @@ void tunnel_init(struct tunnel *t, const struct tunnel_config *config, const str
 	    .calm = NSEC_NEVER,
 	    .next_clock_notice = NSEC_NEVER,
 	    .step_resolve = NSEC_NEVER,
-	    .timers = {.ping = -1, .ping_restart = PING_RESTART_DEFAULT, .from = TIMERS_DEFAULT},
+	    .timers = {.ping = config->ping,
+		       .ping_restart = PING_RESTART_DEFAULT,
+		       .from = TIMERS_DEFAULT},
 	};
-	t->timers.ping = config->ping;
 	if (config->ping_restart >= 0) {
 		t->timers.ping_restart = config->ping_restart;
 		t->timers.from = TIMERS_PROFILE;
@@ -99,7 +100,7 @@ static void begin_episode(struct tunnel *t, const struct management_state *s,
 	    .idle = traffic_idle(&t->traffic),
 	    .traffic = t->traffic,
 	    .timers = t->timers,
-	    .blow = t->server_word.blow,
+	    .drops = t->server_word.drops,
 	    /* Said just before the restart that it causes. */
 	    .server_said_so =
 		recently(t, LOG_SERVER_RESET, at->mono) || recently(t, LOG_REMOTE_EXIT, at->mono),
@@ -158,11 +159,11 @@ static bool meet_server(struct tunnel *t)
 	 * was told. */
 	if (!another && t->handshake.n_told > 0)
 		peer_time_init(&t->peer.time);
-	if (another)
+	if (another) {
 		reach_another(&t->reach);
-	if (another)
 		peer_clock_init(&t->peer, t->peer.enabled, t->peer.has_time,
 				t->config.probe_by_tcp);
+	}
 	return another;
 }
 
@@ -244,7 +245,7 @@ static void remember_restart(struct tunnel *t, enum restart_reason reason, const
 {
 	const struct restart_history *h = &t->history;
 	nsec newest = restart_history_nth(h, 1);
-	if (!t->config.same_machine || asked_for(reason) || asked_for(reason) ||
+	if (!t->config.same_machine || asked_for(reason) ||
 	    (newest != NSEC_UNKNOWN && when->mono < newest + 2 * NSEC_PER_SEC))
 		return;
 	restart_history_add(&t->history, &(struct restart_record){
@@ -296,8 +297,6 @@ static void learn_timers(struct tunnel *t, const struct log_fact *fact, enum tim
 	/* "Timers:" says all that is in force, and so that there is no ping. */
 	if (from == TIMERS_LOGGED && told && fact->ping < 0)
 		t->timers.ping = 0;
-	if (fact->ping_restart < 0 && fact->ping < 0)
-		return;
 	/* "Timers:" comes after PUSH_REPLY and says what is in force, so the later one counts. */
 	if (fact->ping >= 0)
 		t->timers.ping = fact->ping;
@@ -309,49 +308,14 @@ static void learn_timers(struct tunnel *t, const struct log_fact *fact, enum tim
 
 void tunnel_log(struct tunnel *t, const struct log_fact *fact, bool live, const struct stamp *at)
 {
-	switch (fact->kind) {
-	case LOG_VERSION:
+	if (fact->kind == LOG_VERSION)
 		slice_copy(fact->text, t->version, sizeof t->version);
-		return;
-	case LOG_TIMERS:
+	else if (fact->kind == LOG_TIMERS)
 		learn_timers(t, fact, TIMERS_LOGGED);
-		return;
-	case LOG_PUSH_REPLY:
+	else if (fact->kind == LOG_PUSH_REPLY)
 		learn_timers(t, fact, TIMERS_PUSHED);
-		return;
-	case LOG_NOTHING:
-		return;
-	case LOG_REFUSED:
-	case LOG_SERVER_RESET:
-	case LOG_REMOTE_EXIT:
-	case LOG_MANAGEMENT_STATE:
-	case LOG_INITIALIZED:
-	case LOG_INACTIVITY:
-	case LOG_INACTIVITY_EXIT:
-	case LOG_SIGNAL:
-	case LOG_RESTART_PAUSE:
-	case LOG_UNREACHABLE:
-	case LOG_TLS_TIMEOUT:
-	case LOG_TLS_FAILED:
-	case LOG_CONNECTION_RESET:
-	case LOG_AUTH_FAILED:
-	case LOG_VERIFY_ERROR:
-	case LOG_REPLAY:
-	case LOG_KEEPALIVE_MISSING:
-	case LOG_SOFT_RESET:
-	case LOG_VERIFY_OK:
-	case LOG_OUT_OF_SYNC:
-	case LOG_OWN_CERTIFICATE:
-	case LOG_TLS_ALERT:
-	case LOG_WRONG_KEY:
-	case LOG_DECRYPT_ERROR:
-	case LOG_COMMAND:
-	case LOG_LEARNED:
-	case LOG_DUPLICATE:
-		if (live)
-			log_memory_add(&t->log, fact, tunnel_is_up(t), at->mono);
-		return;
-	}
+	else if (fact->kind != LOG_NOTHING && live)
+		log_memory_add(&t->log, fact, tunnel_is_up(t), at->mono);
 }
 
 void tunnel_detached(struct tunnel *t)

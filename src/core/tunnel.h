@@ -56,7 +56,7 @@ struct episode {
 	struct traffic traffic; /* when it began */
 	/* What the server's log had said until then: when this client comes back, it evicts the
 	 * twin that evicted it. */
-	struct server_blow blow;
+	struct server_drops drops;
 	struct ping_timers timers;
 	int attempts;
 	unsigned failed;     /* of them, in a row with those before it */

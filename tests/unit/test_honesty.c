@@ -82,7 +82,7 @@ static void fill_log(nsec began)
 	log_memory_init(&memory);
 	for (int i = 0; i < 3; i++) {
 		struct log_word *w = &memory.words[upto(LOG_FACT_KINDS)];
-		w->at = w->first = began + time_within(30 * S);
+		w->at = began + time_within(30 * S);
 		w->up = one_in(2);
 		w->count = 1 + upto(8);
 		w->number = one_in(2) ? 60 : -1;
@@ -155,7 +155,7 @@ static void fill_server(struct evidence *e)
 	e->echo_before = one_in(2);
 	e->other = reach();
 	e->other_remote = "192.0.2.9:1194/udp";
-	e->blow = server_blow_none();
+	e->drops = server_drops_none();
 	if (one_in(3)) {
 		server_word_init(&word);
 		word.no_keepalive = one_in(2);
@@ -163,8 +163,8 @@ static void fill_server(struct evidence *e)
 		word.refused_kind = one_in(2) ? LOG_VERIFY_ERROR : LOG_REPLAY;
 		snprintf(word.text, sizeof word.text, "certificate has expired");
 		e->server_word = &word;
-		e->blow.duplicate = one_in(2) ? e->began.mono - (nsec)upto(12) * S : NSEC_UNKNOWN;
-		e->blow.gave_up = one_in(2) ? e->began.mono - (nsec)upto(12) * S : NSEC_UNKNOWN;
+		e->drops.duplicate = one_in(2) ? e->began.mono - (nsec)upto(12) * S : NSEC_UNKNOWN;
+		e->drops.gave_up = one_in(2) ? e->began.mono - (nsec)upto(12) * S : NSEC_UNKNOWN;
 	}
 }
 
@@ -209,14 +209,15 @@ static void fill(struct evidence *e)
 	    e->route_known && one_in(2) ? e->began.mono - (nsec)upto(15) * S : NSEC_UNKNOWN;
 	e->route_back = one_in(2) ? NSEC_UNKNOWN : e->began.mono + time_within(10 * S);
 	e->interface = "wlan0";
+	e->said_from = e->began.mono - (nsec)upto(120) * S;
 	fill_log(e->began.mono);
 	fill_clocks(e);
 	fill_server(e);
 	fill_history(e);
 	e->log = &memory;
 	e->history = &history;
-	e->near = upto(3);
-	e->near_struck = e->near > 0 ? upto(e->near + 1) : 0;
+	e->same_server = upto(3);
+	e->same_server_hit = e->same_server > 0 ? upto(e->same_server + 1) : 0;
 }
 
 static enum confidence of(const struct cause *causes, unsigned n, enum cause_name name)

@@ -34,14 +34,14 @@ static void ours_is_who_has_our_address(void **state)
 {
 	(void)state;
 	fact(LOG_INACTIVITY, "alice/192.0.2.1:1194", "", true, NOW);
-	assert_true(word.blow.gave_up == NSEC_UNKNOWN && word.blow.others_gave_up == NOW);
+	assert_true(word.drops.gave_up == NSEC_UNKNOWN && word.drops.others_gave_up == NOW);
 	fact(LOG_LEARNED, "bob/192.0.2.2:1194", "10.8.0.3", false, NOW);
 	assert_string_equal(word.name, "");
 	fact(LOG_LEARNED, "alice/192.0.2.1:1194", US, false, NOW);
 	assert_string_equal(word.name, "alice");
 	fact(LOG_INACTIVITY, "alice/192.0.2.1:1194", "", true, NOW + S);
 	fact(LOG_INACTIVITY, "bob/192.0.2.2:1194", "", true, NOW + 2 * S);
-	assert_true(word.blow.gave_up == NOW + S && word.blow.others_gave_up == NOW + 2 * S);
+	assert_true(word.drops.gave_up == NOW + S && word.drops.others_gave_up == NOW + 2 * S);
 }
 
 static void a_new_connection_of_our_name(void **state)
@@ -49,9 +49,9 @@ static void a_new_connection_of_our_name(void **state)
 	(void)state;
 	fact(LOG_LEARNED, "alice/192.0.2.1:1194", US, true, NOW);
 	fact(LOG_DUPLICATE, "bob/192.0.2.2:1194", "bob", true, NOW);
-	assert_true(word.blow.duplicate == NSEC_UNKNOWN);
+	assert_true(word.drops.duplicate == NSEC_UNKNOWN);
 	fact(LOG_DUPLICATE, "alice/192.0.2.9:40000", "alice", true, NOW);
-	assert_true(word.blow.duplicate == NOW);
+	assert_true(word.drops.duplicate == NOW);
 }
 
 /* It teaches who we are and how the server is configured; it is not news. */
@@ -63,7 +63,7 @@ static void history_is_not_news(void **state)
 	fact(LOG_DUPLICATE, "alice/192.0.2.9:40000", "alice", false, NOW);
 	fact(LOG_INACTIVITY, "alice/192.0.2.1:1194", "", false, NOW);
 	assert_true(word.no_keepalive);
-	assert_true(word.blow.duplicate == NSEC_UNKNOWN && word.blow.gave_up == NSEC_UNKNOWN);
+	assert_true(word.drops.duplicate == NSEC_UNKNOWN && word.drops.gave_up == NSEC_UNKNOWN);
 }
 
 /* Its history comes before our own daemon has said which address is ours. */
@@ -76,7 +76,7 @@ static void learned_before_we_know_ours(void **state)
 	assert_string_equal(word.name, "");
 	fact(LOG_INACTIVITY, "alice/192.0.2.1:1194", "", true, NOW);
 	assert_string_equal(word.name, "alice");
-	assert_true(word.blow.gave_up == NOW);
+	assert_true(word.drops.gave_up == NOW);
 	/* another has the address now */
 	fact(LOG_LEARNED, "bob/192.0.2.2:1194", US, true, NOW);
 	assert_string_equal(word.name, "bob");
@@ -95,6 +95,43 @@ static void what_it_refuses(void **state)
 	assert_string_equal(word.text, "depth=0, error=certificate has expired");
 }
 
+/* Before it has a name, its certificate's subject says who it is. */
+static void a_certificate_that_it_refuses(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {
+	    "depth=0, error=certificate has expired: C=DE, CN=alice, serial=1",
+	    "depth=0, error=certificate has expired: CN=alice",
+	};
+	static const char *const others[] = {
+	    "depth=0, error=certificate has expired: CN=alice2, serial=1",
+	    "depth=0, error=certificate has expired: CN=al",
+	    "depth=0, error=certificate has expired: CN=",
+	    "CRL not loaded",
+	};
+	fact(LOG_VERIFY_ERROR, "192.0.2.1:1194", texts[1], true, NOW);
+	assert_true(word.refused == NSEC_UNKNOWN); /* we have no name there yet */
+	fact(LOG_LEARNED, "alice/192.0.2.1:1194", US, false, NOW);
+	for (unsigned i = 0; i < 4; i++)
+		fact(LOG_VERIFY_ERROR, "192.0.2.1:1194", others[i], true, NOW);
+	assert_true(word.refused == NSEC_UNKNOWN);
+	for (unsigned i = 0; i < 2; i++) {
+		fact(LOG_VERIFY_ERROR, "192.0.2.1:1194", texts[i], true, NOW + i * S);
+		assert_true(word.refused == NOW + i * S);
+	}
+}
+
+/* A server that comes back may have a keepalive now, which its log would not say. */
+static void a_server_that_went_away(void **state)
+{
+	(void)state;
+	fact(LOG_KEEPALIVE_MISSING, "", "", false, NOW);
+	assert_true(word.no_keepalive);
+	server_word_lost(&word, NOW);
+	assert_false(word.no_keepalive);
+	assert_true(word.drops.lost == NOW);
+}
+
 /* A name may hold slashes and be long; it is a stranger's. */
 static void a_hostile_name(void **state)
 {
@@ -110,7 +147,7 @@ static void a_hostile_name(void **state)
 	fact(LOG_LEARNED, "", US, true, NOW);
 	assert_string_equal(word.name, "");
 	fact(LOG_DUPLICATE, "", "", true, NOW);
-	assert_true(word.blow.duplicate == NSEC_UNKNOWN);
+	assert_true(word.drops.duplicate == NSEC_UNKNOWN);
 }
 
 int main(void)
@@ -121,6 +158,8 @@ int main(void)
 	    cmocka_unit_test_setup(history_is_not_news, setup),
 	    cmocka_unit_test_setup(learned_before_we_know_ours, setup),
 	    cmocka_unit_test_setup(what_it_refuses, setup),
+	    cmocka_unit_test_setup(a_certificate_that_it_refuses, setup),
+	    cmocka_unit_test_setup(a_server_that_went_away, setup),
 	    cmocka_unit_test_setup(a_hostile_name, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,8 +103,7 @@ static bool refused_there(const struct evidence *e, struct cause *c)
 	bool far =
 	    evidence_peer_known(e) && fabs(e->peer.offset_s) - e->peer.max_error_s > FAR_OFF_S;
 	bool by_log = w != NULL && w->refused != NSEC_UNKNOWN && words_of_time(w->text) &&
-		      w->refused_kind == LOG_VERIFY_ERROR &&
-		      (e->session == NSEC_UNKNOWN || w->refused >= e->session);
+		      w->refused_kind == LOG_VERIFY_ERROR && w->refused >= e->said_from;
 
 	if (by_log) {
 		c->confidence = CONFIDENCE_CONFIRMED;

@@ -25,8 +25,8 @@ static bool seen_by_server(const struct evidence *e)
 {
 	/* When this client comes back, its own session of before is dropped in the same words. */
 	nsec own = nsec_add(e->session, NSEC_PER_SEC);
-	return evidence_silence_shown(e) && e->session != NSEC_UNKNOWN && e->blow.duplicate > own &&
-	       evidence_at_onset(e, e->blow.duplicate);
+	return evidence_silence_shown(e) && e->session != NSEC_UNKNOWN &&
+	       e->drops.duplicate > own && evidence_at_onset(e, e->drops.duplicate);
 }
 
 bool cause_duplicate_client(const struct evidence *e, struct cause *c)
@@ -34,7 +34,7 @@ bool cause_duplicate_client(const struct evidence *e, struct cause *c)
 	const struct restart_record this = {.reason = e->reason, .connected = e->connected};
 	bool rhythm = about_two_windows(e, &this);
 	unsigned in_a_row = evidence_in_a_row(e, about_two_windows);
-	bool answered = e->silent_probes.answered > 0 && e->silent_probes.unanswered == 0;
+	bool answered = evidence_server_answered(e);
 
 	if (!evidence_silent_window(e) || (!rhythm && !seen_by_server(e)) ||
 	    (!seen_by_server(e) && (e->silent_probes.refused > 0 ||
@@ -64,10 +64,7 @@ bool cause_duplicate_client(const struct evidence *e, struct cause *c)
 			      in_a_row == 2 ? "only two sessions have shown it"
 					    : "only one session has shown it");
 	}
-	if (answered)
-		cause_because(
-		    c, "the server answered %u of %u probes meanwhile: it is up and reachable",
-		    e->silent_probes.answered, evidence_finished(&e->silent_probes));
+	cause_answered_meanwhile(e, c);
 	cause_remedy(
 	    c,
 	    "On the server: `grep 'new connection by client' LOG` names the certificate; give each "

@@ -12,14 +12,15 @@
 #include "core/diagnose.h"
 #include "core/phrases.h"
 
-#define HANDSHAKE (2 * NSEC_PER_SEC) /* its last packets come so long after CONNECTED */
-#define ENOUGH	  2
+/* A session of one window is so much longer: the handshake, and OpenVPN's coarse timer. */
+#define GRAIN  (2 * NSEC_PER_SEC)
+#define ENOUGH 2
 
 static bool nothing_after_handshake(const struct evidence *e, const struct restart_record *r)
 {
 	(void)e;
 	return r->reason == REASON_PING_RESTART && r->heard != NSEC_UNKNOWN &&
-	       r->heard <= HANDSHAKE;
+	       evidence_only_handshake(r);
 }
 
 /* Without a byte count: each session lasted one window. */
@@ -27,7 +28,7 @@ static bool one_window(const struct evidence *e, const struct restart_record *r)
 {
 	return r->reason == REASON_PING_RESTART && r->heard == NSEC_UNKNOWN &&
 	       r->connected != NSEC_UNKNOWN && e->window != NSEC_NEVER &&
-	       e->timers_from != TIMERS_DEFAULT && r->connected < e->window + HANDSHAKE;
+	       e->timers_from != TIMERS_DEFAULT && r->connected < e->window + GRAIN;
 }
 
 static void say_rhythm(const struct evidence *e, unsigned in_a_row, struct cause *c)
@@ -53,7 +54,7 @@ bool cause_keepalive_mismatch(const struct evidence *e, struct cause *c)
 	bool mute = nothing_after_handshake(e, &this);
 	unsigned in_a_row = evidence_in_a_row(e, mute ? nothing_after_handshake : one_window);
 	bool shown = evidence_silence_shown(e);
-	bool answers = e->silent_probes.answered > 0 && e->silent_probes.unanswered == 0;
+	bool answers = evidence_server_answered(e);
 
 	if (!evidence_silent_window(e) || e->window == NSEC_NEVER || e->connected == NSEC_UNKNOWN ||
 	    e->silent_probes.unanswered > e->silent_probes.answered || e->silent_probes.refused > 0)
@@ -70,11 +71,7 @@ bool cause_keepalive_mismatch(const struct evidence *e, struct cause *c)
 			      "which sets both, is not there");
 	if (no_keepalive)
 		cause_because(c, "the server's own log warns that it has no --keepalive");
-	if (answers)
-		cause_because(c,
-			      "the server answered %u of %u probes meanwhile: it is up and "
-			      "reachable",
-			      e->silent_probes.answered, evidence_finished(&e->silent_probes));
+	cause_answered_meanwhile(e, c);
 	if (mute && shown && answers && (in_a_row >= ENOUGH || e->pushed_none || e->no_ping))
 		c->confidence = CONFIDENCE_LIKELY;
 	if (mute && shown && answers && no_keepalive)

@@ -11,14 +11,14 @@
 #include "core/diagnose.h"
 #include "core/phrases.h"
 
-#define HANDSHAKE (2 * NSEC_PER_SEC)
-#define GRAIN	  (3 * NSEC_PER_SEC) /* the server's pings and the byte count */
-#define ENOUGH	  2
+#define IDLE_LEAST (2 * NSEC_PER_SEC) /* of less, the count's second is too large a part */
+#define GRAIN	   (3 * NSEC_PER_SEC) /* the server's pings and the byte count */
+#define ENOUGH	   2
 
 static bool stopped_while_idle(const struct restart_record *r)
 {
 	return r->reason == REASON_PING_RESTART && r->idle != NSEC_UNKNOWN &&
-	       r->idle >= HANDSHAKE && r->heard != NSEC_UNKNOWN && r->heard > HANDSHAKE;
+	       r->idle >= IDLE_LEAST && r->heard != NSEC_UNKNOWN && !evidence_only_handshake(r);
 }
 
 static bool same_idle_time(const struct evidence *e, const struct restart_record *r)
@@ -42,10 +42,7 @@ bool cause_nat_timeout(const struct evidence *e, struct cause *c)
 		      phrase_duration(e->idle).text);
 	if (in_a_row >= ENOUGH)
 		cause_because(c, "so they did before each of the last %u restarts", in_a_row);
-	if (answered > 0)
-		cause_because(c,
-			      "the server answered %u of %u probes from a fresh socket meanwhile",
-			      answered, evidence_finished(&e->silent_probes));
+	cause_answered_meanwhile(e, c);
 	if (in_a_row >= ENOUGH && answered > 0 && evidence_silence_shown(e))
 		c->confidence = CONFIDENCE_LIKELY;
 	c->strength = in_a_row >= ENOUGH ? 4 : 0;

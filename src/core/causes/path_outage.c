@@ -2,7 +2,8 @@
  *
  * Packets do not get through between here and the server.
  *
- * Confirmed: this machine's own route or link went away when the silence began. Likely: a router
+ * Confirmed: this machine's own route or link went away when the silence began, and was away until
+ * OpenVPN acted on it. Likely: it was away when OpenVPN acted, or a router
  * says so (ICMP), or the server's host had answered echo requests and does not any more, or some
  * packets get through and others do not. Probes without an answer alone do not tell a dead path
  * from a dead host: possible.
@@ -23,8 +24,7 @@ static void remedy(const struct evidence *e, struct cause *c)
 
 static bool acted(const struct evidence *e)
 {
-	return e->reason == REASON_PING_RESTART || e->reason == REASON_PING_EXIT ||
-	       evidence_handshake_failed(e);
+	return evidence_acted_on_silence(e) || evidence_handshake_failed(e);
 }
 
 static void say_no_way(const struct evidence *e, nsec lost, nsec back, struct cause *c)
@@ -51,9 +51,9 @@ static bool no_way(const struct evidence *e, bool at_the_time, struct cause *c)
 	    back - lost < LOST_FOR || back < began - RECENT ||
 	    lost > (e->ended ? e->end.mono : e->now.mono))
 		return false;
-	bool onset = evidence_silence_shown(e) && evidence_at_onset(e, lost) && lost <= began;
-	bool away = lost <= began && back >= began;
-	if (at_the_time != (onset || away))
+	bool away = lost <= began && back >= began - e->ping - LOST_FOR;
+	bool onset = away && evidence_silence_shown(e) && evidence_at_onset(e, lost);
+	if (at_the_time != away)
 		return false;
 	c->confidence = onset  ? CONFIDENCE_CONFIRMED
 			: away ? CONFIDENCE_LIKELY
@@ -158,38 +158,30 @@ static void judge_host(const struct evidence *e, const struct reach_tally *echo,
 	} else {
 		cause_against(c, "a frozen or dead server host looks the same");
 	}
-	if (e->other.answered > 0)
+	if (e->other.answered + e->other.refused > 0)
 		cause_because(c,
 			      "another remote of the profile (%.64s) answers: this machine's own "
 			      "network works",
 			      e->other_remote);
-	else if (e->other.unanswered + e->other.unreachable > 0)
-		cause_because(c, "another remote of the profile (%.64s) does not answer either",
-			      e->other_remote);
 }
 
-/* Probes without an answer: of the silence, or where OpenVPN tries in vain, of that time; the other
- * of the two, where there are none, is no more than a hint. */
 static bool no_answer(const struct evidence *e, struct cause *c)
 {
-	bool silence = evidence_silent_window(e);
-	bool during = evidence_finished(silence ? &e->silent_probes : &e->after) > 0;
-	const struct probe_tally *p = silence == during ? &e->silent_probes : &e->after;
-	const struct reach_tally *echo = silence ? &e->echo : &e->echo_after;
+	const struct evidence_asked asked = evidence_asked(e);
+	const struct probe_tally *p = asked.probes;
 
-	if (!silence && !evidence_handshake_failed(e))
+	if (!asked.applies)
 		return false;
 	if (evidence_finished(p) == 0)
-		return silence && not_probed(e, c);
+		return evidence_silent_window(e) && not_probed(e, c);
 	if (p->unanswered == 0 || p->answered > 0 || p->refused > 0)
 		return false;
 	/* The path carries echo requests. */
-	if (echo->answered > 0 || e->echo_after.answered > 1)
+	if (asked.echo->answered > 0 || e->echo_after.answered > 1)
 		return false;
 	cause_because(c, "%u of %u probes %s got no answer", p->unanswered, evidence_finished(p),
-		      p == &e->silent_probes ? "sent during the silence"
-					     : "sent since the restart");
-	judge_host(e, echo, during && (!silence || evidence_silence_shown(e)), c);
+		      asked.silent ? "sent during the silence" : "sent since the restart");
+	judge_host(e, asked.echo, asked.shown, c);
 	if (e->after.answered > 0)
 		cause_because(c, "since then it answers again");
 	if (!e->ever_answered)

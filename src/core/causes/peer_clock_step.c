@@ -70,10 +70,7 @@ bool cause_peer_clock_step(const struct evidence *e, struct cause *c)
 	}
 	if (size > 2 * window && evidence_silence_shown(e))
 		c->confidence = CONFIDENCE_LIKELY;
-	if (e->silent_probes.answered > 0)
-		cause_because(
-		    c, "meanwhile the server answered %u of %u probes: it is up and reachable",
-		    e->silent_probes.answered, evidence_finished(&e->silent_probes));
+	cause_answered_meanwhile(e, c);
 	if (evidence_scope(e) == SCOPE_SERVER)
 		cause_because(c, "other clients of this server were struck at the same time");
 	cause_against(

@@ -6,14 +6,15 @@
  * does, it fails after hand-window seconds, and the tunnel with it at the latest when the old key
  * expires (transition-window).
  *
- * Confirmed: OpenVPN says that a key negotiation failed while the tunnel was up and bytes still
- * came. Possible: it says so, and whether bytes came is not known or they did not; or the drop is
- * at a multiple of reneg-sec.
+ * Confirmed: OpenVPN says that a key negotiation failed while the tunnel was up and bytes came, and
+ * restarted for it, or nothing came from then on. Possible: it says so, and the rest is not known
+ * or not so; or the drop is about when a renegotiation was due.
  */
 #include "core/diagnose.h"
 #include "core/phrases.h"
 
 #define STILL_COMING (5 * NSEC_PER_SEC)
+#define AT_ONCE	     (2 * NSEC_PER_SEC)
 #define NEAR	     (90 * NSEC_PER_SEC) /* hand-window and window after it */
 
 /* Whether it dropped about when a renegotiation was due. A server takes up to a tenth off its value
@@ -39,6 +40,31 @@ static void remedy(const struct evidence *e, struct cause *c)
 	    (long long)e->reneg_sec);
 }
 
+/* Bytes came until it failed; and then either OpenVPN restarted for that very reason, or nothing
+ * came any more. A session that went on after it ended for another reason. */
+static void judge_bytes(const struct evidence *e, nsec failed, struct cause *c)
+{
+	if (e->last_rx == NSEC_UNKNOWN)
+		return;
+	bool until_then = e->last_rx >= failed - STILL_COMING;
+	bool at_once = e->reason == REASON_TLS_ERROR && e->began.mono - failed <= AT_ONCE;
+	bool silent_since = evidence_silence_shown(e) && evidence_at_onset(e, failed);
+	if (!until_then) {
+		cause_against(
+		    c,
+		    "nothing had been received for %s when it failed: the path may be the "
+		    "reason",
+		    phrase_duration(failed - e->last_rx).text);
+	} else if (at_once || silent_since) {
+		c->confidence = CONFIDENCE_CONFIRMED;
+		cause_because(c, at_once ? "bytes still arrived at that time"
+					 : "bytes arrived until then, and none since");
+	} else {
+		cause_against(c, "bytes arrived for %s after it",
+			      phrase_duration(nsec_max(e->last_rx - failed, 0)).text);
+	}
+}
+
 static bool negotiation_failed(const struct evidence *e, struct cause *c)
 {
 	const struct log_word *failed = evidence_said(e, LOG_TLS_TIMEOUT);
@@ -57,16 +83,7 @@ static bool negotiation_failed(const struct evidence *e, struct cause *c)
 			      (long long)(reset->number > 0 ? reset->number : e->reneg_sec));
 	else
 		cause_because(c, "the log has no soft reset of this end: the server had begun it");
-	if (e->last_rx != NSEC_UNKNOWN && e->last_rx >= failed->at - STILL_COMING) {
-		c->confidence = CONFIDENCE_CONFIRMED;
-		cause_because(c, "bytes still arrived at that time");
-	} else if (e->last_rx != NSEC_UNKNOWN) {
-		cause_against(
-		    c,
-		    "nothing had been received for %s when it failed: the path may be the "
-		    "reason",
-		    phrase_duration(failed->at - e->last_rx).text);
-	}
+	judge_bytes(e, failed->at, c);
 	remedy(e, c);
 	return true;
 }

@@ -18,7 +18,7 @@ bool cause_replay_rejected(const struct evidence *e, struct cause *c)
 	const struct log_word *word = evidence_said(e, LOG_REPLAY);
 	const struct server_word *w = e->server_word;
 	bool there = w != NULL && w->refused != NSEC_UNKNOWN && w->refused_kind == LOG_REPLAY &&
-		     (e->session == NSEC_UNKNOWN || w->refused >= e->session);
+		     w->refused >= e->said_from;
 	bool failed = evidence_handshake_failed(e);
 
 	if ((word == NULL && !there) || (!evidence_silent_window(e) && !failed))

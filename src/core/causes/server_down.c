@@ -30,7 +30,7 @@ bool cause_server_down(const struct evidence *e, struct cause *c)
 	if (heard != NULL)
 		cause_because(c, "OpenVPN's own packets were refused%s (ECONNREFUSED in its log)",
 			      refused > 0 ? " too" : "");
-	if (e->blow.lost != NSEC_UNKNOWN && evidence_at_onset(e, e->blow.lost))
+	if (e->drops.lost != NSEC_UNKNOWN && evidence_at_onset(e, e->drops.lost))
 		cause_because(c, "the server's management interface went away at the same time");
 	if (e->silent_probes.answered > 0)
 		cause_against(c, "it answered %u probes before the restart",

@@ -12,14 +12,12 @@
 
 bool cause_server_unresponsive(const struct evidence *e, struct cause *c)
 {
-	bool silence = evidence_silent_window(e);
-	bool during = evidence_finished(silence ? &e->silent_probes : &e->after) > 0;
-	const struct probe_tally *p = silence == during ? &e->silent_probes : &e->after;
-	const struct reach_tally *echo = silence ? &e->echo : &e->echo_after;
-	bool shown = during && (!silence || evidence_silence_shown(e));
+	const struct evidence_asked asked = evidence_asked(e);
+	const struct probe_tally *p = asked.probes;
+	const struct reach_tally *echo = asked.echo;
 
-	if ((!silence && !evidence_handshake_failed(e)) || p->unanswered == 0 || p->answered > 0 ||
-	    p->refused > 0 || p->unreachable > 0)
+	if (!asked.applies || p->unanswered == 0 || p->answered > 0 || p->refused > 0 ||
+	    p->unreachable > 0)
 		return false;
 	cause_because(
 	    c, "no answer to %u probes: an OpenVPN that is stopped or stuck answers nothing either",
@@ -29,7 +27,7 @@ bool cause_server_unresponsive(const struct evidence *e, struct cause *c)
 			      "its host answers echo requests (%u of %u): the path works and the "
 			      "host is up",
 			      echo->answered, echo->answered + echo->unanswered);
-	if (shown && echo->answered >= ENOUGH && echo->unanswered == 0 && e->ever_answered &&
+	if (asked.shown && echo->answered >= ENOUGH && echo->unanswered == 0 && e->ever_answered &&
 	    p->unanswered >= ENOUGH) {
 		c->confidence = CONFIDENCE_LIKELY;
 		c->strength = 1;

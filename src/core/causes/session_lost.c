@@ -28,10 +28,10 @@ static bool connection_reset(const struct evidence *e, struct cause *c)
 
 static bool silence(const struct evidence *e, struct cause *c)
 {
-	struct probe_tally probes = evidence_probes(e);
 	/* Probes that were answered only after the restart do not say that the path worked before.
 	 */
-	bool during = e->silent_probes.answered > 0;
+	bool during = evidence_finished(&e->silent_probes) > 0;
+	struct probe_tally probes = during ? e->silent_probes : e->after;
 
 	if (!evidence_silent_window(e) || probes.answered == 0 || probes.refused > 0)
 		return false;
@@ -42,8 +42,8 @@ static bool silence(const struct evidence *e, struct cause *c)
 	    c, "the server answered %u of %u probes from a fresh socket (round trip %s) %s",
 	    probes.answered, evidence_finished(&probes), phrase_duration(probes.best_rtt).text,
 	    during ? "while this session received nothing" : "right after the restart");
-	if (e->blow.gave_up != NSEC_UNKNOWN &&
-	    e->blow.gave_up >= evidence_silent_from(e) - e->ping - 5 * NSEC_PER_SEC)
+	if (e->drops.gave_up != NSEC_UNKNOWN &&
+	    e->drops.gave_up >= evidence_silent_from(e) - e->ping - 5 * NSEC_PER_SEC)
 		cause_because(
 		    c, "the server's own log says that it gave this client up (--ping-restart)");
 	if (e->step.present && c->confidence == CONFIDENCE_LIKELY)
