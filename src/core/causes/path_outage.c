@@ -95,24 +95,28 @@ static bool not_probed(const struct evidence *e, struct cause *c)
 	return true;
 }
 
+/* Of questions of one kind: some were answered, and not few were not. Each kind is judged by
+ * itself: many good answers of one do not make another's losses less. */
+static unsigned lost_of(unsigned unanswered, unsigned answered)
+{
+	return answered > 0 && unanswered * LOSS_SHARE >= unanswered + answered ? unanswered : 0;
+}
+
 /* Some get through and others do not. */
 static bool lossy(const struct evidence *e, struct cause *c)
 {
-	const struct probe_tally *s = &e->silent_probes, *b = &e->before, *a = &e->after;
-	unsigned lost = s->unanswered + b->unanswered + a->unanswered + e->echo.unanswered;
-	unsigned answered = s->answered + b->answered + a->answered + e->echo.answered;
-	bool mixed = (s->answered > 0 && s->unanswered > 0) ||
-		     (e->echo.answered > 0 && e->echo.unanswered > 0);
+	const struct probe_tally *s = &e->silent_probes, *b = &e->before;
+	unsigned probes = lost_of(s->unanswered, s->answered);
+	unsigned echoes = lost_of(e->echo.unanswered, e->echo.answered);
+	unsigned before = lost_of(b->unanswered, b->answered);
 
 	if (!evidence_silence_shown(e) || s->answered + e->echo.answered == 0 ||
-	    (!mixed && (b->unanswered < 2 || b->answered == 0)))
-		return false;
-	if (lost < 2 || lost * LOSS_SHARE < lost + answered)
+	    probes + echoes + before < 2)
 		return false;
 	c->confidence = CONFIDENCE_LIKELY;
 	c->strength = 2;
-	cause_because(c, "the path loses packets: %u of %u probes and echo requests got no answer",
-		      lost, lost + answered);
+	cause_because(c, "the path loses packets: %u probes and echo requests got no answer",
+		      probes + echoes + before);
 	cause_because(c, "others were answered in the same minutes, so the server is there");
 	remedy(e, c);
 	return true;
