@@ -172,7 +172,8 @@ static void configure(struct watching *w)
 	    .ping = -1,
 	    .ping_restart = -1,
 	    .reneg_sec = -1,
-	    .may_ask = !o->no_probe,
+	    /* Behind a proxy the daemon is connected to that, and says the proxy's address. */
+	    .may_ask = !o->no_probe && !(w->has_profile && p->proxy),
 	    .peer_ntp = o->peer_ntp != NULL,
 	    .peer_address = o->peer_management,
 	    .peer_has_password = o->peer_password_file != NULL,
@@ -203,16 +204,6 @@ static void configure(struct watching *w)
 	    c->probe && profile_proto_is_tcp(p->remotes[w->loaded.probe_remote].proto);
 }
 
-/* Behind a proxy the daemon is connected to that, and what it says is the proxy's address. */
-static const char *no_echo(const struct watching *w)
-{
-	if (w->options->no_probe)
-		return "--no-probe was given";
-	if (w->has_profile && w->loaded.profile.proxy)
-		return "the server is reached through a proxy";
-	return NULL;
-}
-
 static int run(struct watching *w)
 {
 	const struct options *o = w->options;
@@ -231,7 +222,6 @@ static int run(struct watching *w)
 	    .peer_management = o->peer_management != NULL ? &w->peer_address : NULL,
 	    .peer_password_file = o->peer_password_file,
 	    .peer_ntp = o->peer_ntp,
-	    .no_echo = no_echo(w),
 	};
 	struct stamp now = stamp_now();
 	struct app *app;

@@ -50,8 +50,6 @@ struct app_tunnel {
 	/* Probe the address that the daemon says it is connected to, by the protocol that this
 	 * profile says it has; NULL: always `remote`. */
 	const struct profile *follow;
-	/* Why the server's host shall be sent no echo request (a constant); NULL: it may. */
-	const char *no_echo;
 };
 
 struct app;

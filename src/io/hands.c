@@ -16,9 +16,7 @@
 static void ask_for_echo(struct hands *h, unsigned id)
 {
 	struct sockaddr_storage to = h->server;
-	if (h->no_echo != NULL)
-		echoer_decline(h->echoer, id, h->no_echo);
-	else if (h->server_known || (h->prober != NULL && prober_address(h->prober, &to)))
+	if (h->server_known || (h->prober != NULL && prober_address(h->prober, &to)))
 		echoer_send(h->echoer, id, &to);
 	else
 		echoer_decline(h->echoer, id, "the server's address is not known yet");
@@ -140,7 +138,6 @@ int hands_open(struct hands *h, uv_loop_t *loop, const struct app_tunnel *tunnel
 	h->arg = arg;
 	h->tunnel = tunnel->tunnel;
 	h->follow = tunnel->follow;
-	h->no_echo = tunnel->no_echo;
 	h->peer_ntp = (struct named_source){.option = "--peer-ntp", .name = tunnel->peer_ntp};
 	int rc = echoer_open(&h->echoer, loop, h->tunnel, sink, arg);
 	if (rc == 0 && tunnel->management != NULL)

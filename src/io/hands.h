@@ -27,7 +27,6 @@ struct hands {
 	struct route_watch *route;    /* NULL: not begun, or not to be had here */
 	struct named_source peer_ntp; /* the owner's to tell */
 	const struct profile *follow;
-	const char *no_echo;
 	/* Where the daemon is connected to, or was last, as it said. */
 	char server_ip[48], local_ip[48];
 	int server_port;

@@ -60,9 +60,9 @@ static void remote(const char *host, uint16_t port)
 }
 
 /* With a profile if that has a remote. */
-static void open_hands(const char *no_echo)
+static void open_hands(void)
 {
-	struct app_tunnel t = {.tunnel = &client, .no_echo = no_echo};
+	struct app_tunnel t = {.tunnel = &client};
 	if (profile.n_remotes > 0) {
 		t.remote = &profile.remotes[0];
 		t.key = &key;
@@ -127,7 +127,7 @@ static void echo_went_out(unsigned id)
 static void echo_where_the_daemon_says(void **state)
 {
 	(void)state;
-	open_hands(NULL);
+	open_hands();
 	assert_string_equal(echo(1), UNKNOWN);
 	client.state = STATE_CONNECTED;
 	hands_follow(&hands); /* it did not say where */
@@ -146,32 +146,22 @@ static void echo_where_the_profile_says(void **state)
 {
 	(void)state;
 	remote("127.0.0.1", 9);
-	open_hands(NULL);
+	open_hands();
 	echo_went_out(1);
-	close_hands();
-}
-
-static void no_echo(void **state)
-{
-	(void)state;
-	remote("127.0.0.1", 9);
-	open_hands("the server is reached through a proxy");
-	connected_to("127.0.0.1", 1194);
-	assert_string_equal(echo(1), "the server is reached through a proxy");
 	close_hands();
 }
 
 static void route_where_the_daemon_runs(void **state)
 {
 	(void)state;
-	open_hands(NULL);
+	open_hands();
 	connected_to("127.0.0.1", 1194); /* it runs elsewhere */
 	assert_null(hands.route);
 	close_hands();
 
 	memset(&hands, 0, sizeof hands);
 	client.config.same_machine = true;
-	open_hands(NULL);
+	open_hands();
 	client.state = STATE_CONNECTING;
 	hands_follow(&hands);
 	assert_null(hands.route);
@@ -188,7 +178,7 @@ static void another_remote(void **state)
 {
 	struct fake_server here = {.answer = NULL}, there = {.answer = NULL};
 	(void)state;
-	open_hands(NULL);
+	open_hands();
 	act(ACTION_PROBE_OTHER, 1); /* no profile, no other */
 	close_hands();
 
@@ -197,7 +187,7 @@ static void another_remote(void **state)
 	memset(&hands, 0, sizeof hands);
 	remote("127.0.0.1", here.port);
 	remote("127.0.0.2", there.port);
-	open_hands(NULL);
+	open_hands();
 	act(ACTION_PROBE_OTHER, 1);
 	loop_until(&there.heard, 1);
 	connected_to("127.0.0.2", there.port);
@@ -223,7 +213,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    HANDS_TEST(echo_where_the_daemon_says),
 	    HANDS_TEST(echo_where_the_profile_says),
-	    HANDS_TEST(no_echo),
 	    HANDS_TEST(route_where_the_daemon_runs),
 	    HANDS_TEST(another_remote),
 	};
