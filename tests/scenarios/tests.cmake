@@ -5,7 +5,8 @@ add_executable(run_scenario ${CMAKE_CURRENT_LIST_DIR}/run_scenario.c
                             ${CMAKE_CURRENT_LIST_DIR}/host_world.c
                             ${CMAKE_CURRENT_LIST_DIR}/local_sources.c
                             ${CMAKE_CURRENT_LIST_DIR}/peer_world.c
-                            ${CMAKE_CURRENT_LIST_DIR}/trace.c)
+                            ${CMAKE_CURRENT_LIST_DIR}/trace.c
+                            ${CMAKE_CURRENT_LIST_DIR}/world.c)
 target_include_directories(run_scenario PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(run_scenario PRIVATE ${layers})
 file(GLOB scenarios CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/*.scn)
