@@ -10,6 +10,10 @@
 
 #include "unit/loop_fixture.h"
 
+/* A tunnel is a name to the asker, no more. */
+#define TUNNEL ((struct tunnel *)0x7e57)
+#define OTHER  ((struct tunnel *)0x07e2)
+
 static struct event seen[64];
 static unsigned n_seen;
 static bool asking;
