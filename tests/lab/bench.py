@@ -154,9 +154,16 @@ class Bench:
     def note(self, text):
         self.remark = text
 
-    def restarts(self):
-        return [at for at, line in list(self.client.log.lines)
+    def _restarts(self):
+        return [(at, line) for at, line in list(self.client.log.lines)
                 if RESTARTED in line and at >= self.since]
+
+    def restarts(self):
+        return [at for at, _ in self._restarts()]
+
+    def waited(self):
+        """The first restart is one by --ping-restart: there was a silence to be seen before it."""
+        return any("ping-restart" in line for _, line in self._restarts()[:1])
 
     def wait_restart(self, count=1, within=None):
         within = within or count * (2 * self.v.window + 10)
@@ -269,7 +276,7 @@ def judge_restart(b, function, result):
     if restarts:
         result.verdict = max(0.0, when_settled(judged) - restarts[-1])
         result.ahead = foresight(b, function, restarts, firing)
-    if function.silent and restarts and b.v.proto == "udp" and not (result.ahead and result.ahead > 0):
+    if function.silent and b.waited() and not (result.ahead and result.ahead > 0):
         result.problem = result.problem or "OpenVPN was the first to act"
     if result.verdict is not None and result.verdict > 5:
         result.problem = result.problem or f"the verdict took {result.verdict:.1f} s"

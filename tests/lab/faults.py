@@ -74,28 +74,27 @@ def path_lossy_a_little(b):
     b.quiet(30)
 
 
+def unplug(b, host):
+    """One end of the wire is down until 3 s after the restart."""
+    b.up()
+    b.inject()
+    b.rig.run(host, "ip", "link", "set", "wire0", "down")
+    b.wait_restart()
+    time.sleep(3)
+    b.rig.run(host, "ip", "link", "set", "wire0", "up")
+    b.wait_up_again()
+
+
 @fault("path_outage", silent=True)
 def interface_down(b):
     """the client's interface is set down until 3 s after the restart"""
-    b.up()
-    b.inject()
-    b.rig.run("client", "ip", "link", "set", "wire0", "down")
-    b.wait_restart()
-    time.sleep(3)
-    b.rig.run("client", "ip", "link", "set", "wire0", "up")
-    b.wait_up_again()
+    unplug(b, "client")
 
 
 @fault("path_outage", silent=True)
 def carrier_lost(b):
     """the other end of the client's wire is unplugged until 3 s after the restart"""
-    b.up()
-    b.inject()
-    b.rig.run("server", "ip", "link", "set", "wire0", "down")
-    b.wait_restart()
-    time.sleep(3)
-    b.rig.run("server", "ip", "link", "set", "wire0", "up")
-    b.wait_up_again()
+    unplug(b, "server")
 
 
 # --- the server -------------------------------------------------------------------------------------
@@ -292,82 +291,79 @@ def block_control(b):
     b.filter("client", "in", CONTROL[1])
 
 
-@fault("renegotiation")
-def renegotiation_by_client(b):
-    """the client renegotiates, and its control packets do not pass"""
-    b.up(client_extra="reneg-sec 15\nhand-window 5\ntran-window 10",
-         server_extra="hand-window 5\ntran-window 10")
+SHORT = "hand-window 5\ntran-window 10"  # a handshake that fails is given up soon
+
+
+def blocked_renegotiation(b, client, server):
+    """The end with the shorter --reneg-sec begins a renegotiation that cannot be ended."""
+    b.up(client_extra=f"{client}\n{SHORT}", server_extra=f"{server}\n{SHORT}")
     b.inject()
     block_control(b)
     b.heal_after_restart(0, within=60)
+
+
+@fault("renegotiation")
+def renegotiation_by_client(b):
+    """the client renegotiates, and its control packets do not pass"""
+    blocked_renegotiation(b, "reneg-sec 15", "reneg-sec 3600")
 
 
 @fault("renegotiation")
 def renegotiation_by_server(b):
     """the server renegotiates, and its control packets do not pass"""
-    b.up(server_extra="reneg-sec 15\nhand-window 5\ntran-window 10",
-         client_extra="reneg-sec 3600\nhand-window 5\ntran-window 10")
-    b.inject()
-    block_control(b)
-    b.heal_after_restart(0, within=60)
+    blocked_renegotiation(b, "reneg-sec 3600", "reneg-sec 15")
+
+
+def never_up(b, client_extra="", **options):
+    """A tunnel that does not come up, however often OpenVPN tries."""
+    b.down(client_extra=f"{SHORT}\n{client_extra}", server_extra=SHORT, **options)
+    b.wait_restart(count=3, within=40)
+    time.sleep(3)
+
+
+def shifted(b, host, days):
+    clock = Clock(b.rig.path(f"{host}.clock"))
+    clock.set(days * 86400)
+    return clock
 
 
 @fault("certificate_time")
 def not_yet_valid_here(b):
     """this machine's clock is 10 days back: the server's certificate is not yet valid to it"""
-    clock = Clock(b.rig.path("client.clock"))
-    clock.set(-10 * 86400)
-    b.down(client_clock=clock, client_extra="hand-window 5", server_extra="hand-window 5")
-    b.wait_restart(count=3, within=40)
-    time.sleep(3)
+    never_up(b, client_clock=shifted(b, "client", -10))
 
 
 @fault("certificate_time")
 def not_yet_valid_there(b):
     """the server's clock is 10 days back: the client's certificate is not yet valid to it"""
-    clock = Clock(b.rig.path("server.clock"))
-    clock.set(-10 * 86400)
-    b.down(server_clock=clock, client_extra="hand-window 5", server_extra="hand-window 5")
-    b.wait_restart(count=3, within=40)
-    time.sleep(3)
+    never_up(b, server_clock=shifted(b, "server", -10))
 
 
 @fault("certificate_time")
 def expired_there(b):
     """the server's clock is 60 days ahead: the client's certificate has expired to it"""
-    clock = Clock(b.rig.path("server.clock"))
-    clock.set(60 * 86400)
-    b.down(server_clock=clock, client_extra="hand-window 5", server_extra="hand-window 5")
-    b.wait_restart(count=3, within=40)
-    time.sleep(3)
+    never_up(b, server_clock=shifted(b, "server", 60))
 
 
 @fault("certificate_time")
 def crl_expired(b):
     """the client's revocation list has expired"""
     make_stale_crl(b.rig)
-    b.down(client_extra="hand-window 5\ncrl-verify crl.pem", server_extra="hand-window 5")
-    b.wait_restart(count=3, within=40)
-    time.sleep(3)
+    never_up(b, "crl-verify crl.pem")
 
 
 @fault("certificate")
 def wrong_authority(b):
     """the client trusts another authority"""
     make_authority(b.rig, "other")
-    b.down(client={"authority": "other.crt"}, client_extra="hand-window 5",
-           server_extra="hand-window 5")
-    b.wait_restart(count=3, within=40)
-    time.sleep(3)
+    never_up(b, client={"authority": "other.crt"})
 
 
 @fault("authentication")
 def wrong_key(b):
     """the client has another tls-auth or tls-crypt key"""
     make_control_key(b.rig, "other.key")
-    b.down(client={"key": "other.key"}, client_extra="hand-window 5", server_extra="hand-window 5")
-    b.wait_restart(count=3, within=40)
-    time.sleep(3)
+    never_up(b, client={"key": "other.key"})
 
 
 def refuse(b):
