@@ -1,123 +1,91 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/echo.h"
 #include "io/echo_socket.h"
+#include "io/in_flight.h"
 #include "io/stamp_now.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #define IN_FLIGHT_MAX 8
 
-enum request_state {
-	REQUEST_SENT,
-	REQUEST_ENDED,	 /* its outcome is known and will be told by the timer */
-	REQUEST_CLOSING, /* nothing comes of it any more */
+enum echo_state {
+	ECHO_REQUEST_SENT,
+	ECHO_REQUEST_ENDED,   /* its outcome is known and will be told by the timer */
+	ECHO_REQUEST_CLOSING, /* nothing comes of it any more */
 };
 
-struct request {
-	struct echoer *owner;
-	struct request *next;
-	enum request_state state;
+struct echo_request {
+	struct in_flight_request request;
+	enum echo_state state;
 	unsigned id;
-	uint64_t made;	   /* the echoer's count when it was made */
-	uint64_t deadline; /* of the loop, ms */
 	struct stamp sent;
 	struct echo_socket socket;
 	uv_poll_t poll;
 	bool polled;		   /* `socket` and `poll` are open */
-	enum echo_outcome outcome; /* REQUEST_ENDED */
+	enum echo_outcome outcome; /* ECHO_REQUEST_ENDED */
 	const char *reason;
 };
 
 struct echoer {
-	uv_loop_t *loop;
-	uv_timer_t timer; /* the earliest deadline of all requests */
-	bool timer_closed;
+	struct in_flight in_flight; /* of struct echo_request */
 	struct tunnel *tunnel;
 	event_sink sink;
 	void *arg;
-	bool closing;
-	uint64_t made; /* requests so far */
-	struct request *requests;
 };
 
-static void free_when_closed(struct echoer *e)
+static struct echoer *owner(const struct echo_request *r)
 {
-	if (e->closing && e->timer_closed && e->requests == NULL)
-		free(e);
-}
-
-static void request_free(struct request *r)
-{
-	struct echoer *e = r->owner;
-	struct request **at = &e->requests;
-	while (*at != r)
-		at = &(*at)->next;
-	*at = r->next;
-	free(r);
-	free_when_closed(e);
+	return (struct echoer *)r->request.owner;
 }
 
 static void on_poll_closed(uv_handle_t *handle)
 {
-	struct request *r = handle->data;
+	struct echo_request *r = handle->data;
 	echo_socket_close(&r->socket);
-	request_free(r);
+	in_flight_gone(&r->request);
 }
 
 /* Frees it, now if it has no socket. Neither the request nor (while closing) its echoer may be used
  * after this. */
-static void request_close(struct request *r)
+static void request_close(struct in_flight_request *request)
 {
-	if (r->state == REQUEST_CLOSING)
+	struct echo_request *r = (struct echo_request *)request;
+	if (r->state == ECHO_REQUEST_CLOSING)
 		return;
-	r->state = REQUEST_CLOSING;
+	r->state = ECHO_REQUEST_CLOSING;
+	request->deadline = IN_FLIGHT_NEVER;
 	if (r->polled)
 		uv_close((uv_handle_t *)&r->poll, on_poll_closed);
 	else
-		request_free(r);
-}
-
-static void on_timer(uv_timer_t *timer);
-
-static void arm(struct echoer *e)
-{
-	uint64_t now = uv_now(e->loop), first = UINT64_MAX;
-	for (const struct request *r = e->requests; r != NULL; r = r->next)
-		if (r->state != REQUEST_CLOSING && r->deadline < first)
-			first = r->deadline;
-	if (first == UINT64_MAX)
-		uv_timer_stop(&e->timer);
-	else
-		uv_timer_start(&e->timer, on_timer, first > now ? first - now : 0, 0);
+		in_flight_gone(request);
 }
 
 /* Reports a request and lets go of it. The sink comes last: it may call us again. */
-static void tell(struct request *r, const struct stamp *at, enum echo_outcome outcome,
+static void tell(struct echo_request *r, const struct stamp *at, enum echo_outcome outcome,
 		 const char *reason)
 {
-	struct echoer *e = r->owner;
+	struct echoer *e = owner(r);
 	struct event told = {.kind = EVENT_ECHO, .at = *at, .tunnel = e->tunnel};
 	told.u.echo.id = r->id;
 	told.u.echo.outcome = outcome;
 	told.u.echo.sent = r->sent;
 	told.u.echo.reason = reason;
-	request_close(r);
-	arm(e);
+	request_close(&r->request);
+	in_flight_arm(&e->in_flight);
 	e->sink(e->arg, &told);
 }
 
 /* The outcome is known within somebody's call: the timer tells it. */
-static void end_later(struct request *r, enum echo_outcome outcome, const char *reason)
+static void end_later(struct echo_request *r, enum echo_outcome outcome, const char *reason)
 {
-	r->state = REQUEST_ENDED;
+	r->state = ECHO_REQUEST_ENDED;
 	r->outcome = outcome;
 	r->reason = reason;
-	r->deadline = uv_now(r->owner->loop);
-	arm(r->owner);
+	r->request.deadline = uv_now(r->request.owner->loop);
+	in_flight_arm(r->request.owner);
 }
 
-static void fail_later(struct request *r, int error)
+static void fail_later(struct echo_request *r, int error)
 {
 	bool no_route = error == UV_ENETUNREACH || error == UV_EHOSTUNREACH;
 	end_later(r, no_route ? ECHO_UNREACHABLE : ECHO_FAILED, uv_strerror(error));
@@ -126,7 +94,7 @@ static void fail_later(struct request *r, int error)
 static void on_readable(uv_poll_t *poll, int status, int events);
 
 /* libuv stops at an error, and one may be about somebody else's packet. */
-static bool listen_on(struct request *r)
+static bool listen_on(struct echo_request *r)
 {
 	return uv_poll_start(&r->poll, UV_READABLE, on_readable) == 0;
 }
@@ -134,10 +102,10 @@ static bool listen_on(struct request *r)
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	const struct stamp at = stamp_now(); /* before anything else */
-	struct request *r = poll->data;
+	struct echo_request *r = poll->data;
 	int error = 0;
 	(void)events;
-	if (r->state != REQUEST_SENT)
+	if (r->state != ECHO_REQUEST_SENT)
 		return;
 	switch (echo_socket_hear(&r->socket, &error)) {
 	case ECHO_WORD_NONE:
@@ -153,61 +121,40 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	}
 }
 
-/* The first request that is due and was there when the timer fired: a sink that answers each
- * failure with a new request that fails must not keep us here. */
-static struct request *first_due(const struct echoer *e, uint64_t made_before, uint64_t now)
+static void due(struct in_flight_request *request)
 {
-	for (struct request *r = e->requests; r != NULL; r = r->next)
-		if (r->state != REQUEST_CLOSING && r->made < made_before && r->deadline <= now)
-			return r;
-	return NULL;
+	struct echo_request *r = (struct echo_request *)request;
+	const struct stamp at = stamp_now();
+	if (r->state == ECHO_REQUEST_ENDED)
+		tell(r, &at, r->outcome, r->reason);
+	else
+		request_close(request); /* it had its time */
 }
 
-static void on_timer(uv_timer_t *timer)
-{
-	struct echoer *e = timer->data;
-	uint64_t now = uv_now(e->loop), made = e->made;
-	struct request *r;
-	/* The sink may close the echoer, but it is freed in a later round of the loop only. */
-	while (!e->closing && (r = first_due(e, made, now)) != NULL) {
-		const struct stamp at = stamp_now();
-		if (r->state == REQUEST_ENDED)
-			tell(r, &at, r->outcome, r->reason);
-		else
-			request_close(r); /* it had its time */
-	}
-	if (!e->closing)
-		arm(e);
-}
-
-static unsigned in_flight(const struct echoer *e)
+static unsigned count_sent(const struct echoer *e)
 {
 	unsigned n = 0;
-	for (const struct request *r = e->requests; r != NULL; r = r->next)
-		n += r->state == REQUEST_SENT;
+	for (const struct in_flight_request *r = e->in_flight.first; r != NULL; r = r->next)
+		n += ((const struct echo_request *)r)->state == ECHO_REQUEST_SENT;
 	return n;
 }
 
 /* NULL: no memory, and nothing comes of it, as if it had been lost on the way. */
-static struct request *request_new(struct echoer *e, unsigned id)
+static struct echo_request *request_new(struct echoer *e, unsigned id)
 {
-	struct request *r = calloc(1, sizeof *r);
+	struct echo_request *r = calloc(1, sizeof *r);
 	if (r == NULL)
 		return NULL;
-	*r = (struct request){.owner = e,
-			      .next = e->requests,
-			      .state = REQUEST_ENDED,
-			      .id = id,
-			      .made = e->made++,
-			      .deadline = uv_now(e->loop) + ECHO_LIFE_MS,
-			      .sent = stamp_now()};
-	e->requests = r;
+	r->state = ECHO_REQUEST_ENDED;
+	r->id = id;
+	r->sent = stamp_now();
+	in_flight_add(&e->in_flight, &r->request, uv_now(e->in_flight.loop) + ECHO_LIFE_MS);
 	return r;
 }
 
-static int send_it(struct request *r)
+static int send_it(struct echo_request *r)
 {
-	int rc = uv_poll_init(r->owner->loop, &r->poll, r->socket.fd);
+	int rc = uv_poll_init(r->request.owner->loop, &r->poll, r->socket.fd);
 	if (rc != 0) {
 		echo_socket_close(&r->socket);
 		return rc;
@@ -221,8 +168,8 @@ static int send_it(struct request *r)
 
 void echoer_send(struct echoer *e, unsigned id, const struct sockaddr_storage *to)
 {
-	unsigned others = in_flight(e);
-	struct request *r = request_new(e, id);
+	unsigned others = count_sent(e);
+	struct echo_request *r = request_new(e, id);
 	if (r == NULL)
 		return;
 	if (others >= IN_FLIGHT_MAX) {
@@ -240,15 +187,20 @@ void echoer_send(struct echoer *e, unsigned id, const struct sockaddr_storage *t
 		fail_later(r, rc);
 		return;
 	}
-	r->state = REQUEST_SENT;
-	arm(e);
+	r->state = ECHO_REQUEST_SENT;
+	in_flight_arm(&e->in_flight);
 }
 
 void echoer_decline(struct echoer *e, unsigned id, const char *reason)
 {
-	struct request *r = request_new(e, id);
+	struct echo_request *r = request_new(e, id);
 	if (r != NULL)
 		end_later(r, ECHO_FAILED, reason);
+}
+
+static void free_owner(struct in_flight *f)
+{
+	free(f);
 }
 
 int echoer_open(struct echoer **out, uv_loop_t *loop, struct tunnel *tunnel, event_sink sink,
@@ -257,32 +209,17 @@ int echoer_open(struct echoer **out, uv_loop_t *loop, struct tunnel *tunnel, eve
 	struct echoer *e = calloc(1, sizeof *e);
 	if (e == NULL)
 		return UV_ENOMEM;
-	e->loop = loop;
-	e->tunnel = tunnel;
-	e->sink = sink;
-	e->arg = arg;
-	int rc = uv_timer_init(loop, &e->timer);
-	assert(rc == 0);
-	(void)rc;
-	e->timer.data = e;
+	*e = (struct echoer){
+	    .in_flight = {.due = due, .close = request_close, .free_owner = free_owner},
+	    .tunnel = tunnel,
+	    .sink = sink,
+	    .arg = arg};
+	in_flight_open(&e->in_flight, loop);
 	*out = e;
 	return 0;
 }
 
-static void on_timer_closed(uv_handle_t *handle)
-{
-	struct echoer *e = handle->data;
-	e->timer_closed = true;
-	free_when_closed(e);
-}
-
 void echoer_close(struct echoer *e)
 {
-	assert(!e->closing);
-	e->closing = true;
-	uv_close((uv_handle_t *)&e->timer, on_timer_closed);
-	for (struct request *r = e->requests, *next; r != NULL; r = next) {
-		next = r->next;
-		request_close(r);
-	}
+	in_flight_close(&e->in_flight);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/prober.h"
 #include "io/carrier.h"
+#include "io/in_flight.h"
 #include "io/stamp_now.h"
 #include "io/target.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,15 +34,12 @@ enum probe_state {
 };
 
 struct probe {
+	struct in_flight_request request;
 	struct carrier carrier;
-	struct prober *owner;
-	struct probe *next;
 	enum probe_state state;
 	unsigned id;
-	uint64_t made;	   /* the prober's count when it was made */
-	uint64_t started;  /* of the loop, ms: when it was sent, or had to wait */
-	uint64_t deadline; /* of the loop, ms */
-	unsigned turn;	   /* the target's when it was sent */
+	uint64_t started; /* of the loop, ms: when it was sent, or had to wait */
+	unsigned turn;	  /* the target's when it was sent */
 	unsigned destination;
 	uint8_t session[CONTROL_SESSION_SIZE];
 	struct stamp sent;
@@ -54,9 +51,7 @@ struct probe {
 };
 
 struct prober {
-	uv_loop_t *loop;
-	uv_timer_t timer; /* the earliest deadline of all probes */
-	bool timer_closed;
+	struct in_flight in_flight; /* of struct probe */
 	struct target target;
 	struct sockaddr_storage last; /* where the last probe went */
 	bool last_tcp;
@@ -65,35 +60,29 @@ struct prober {
 	struct tunnel *tunnel;
 	event_sink sink;
 	void *arg;
-	bool closing;
 	bool decided;	 /* it is known whether answers come again */
 	unsigned n_once; /* how many in all of REPEAT_WAIT_MS did not */
-	uint64_t made;	 /* probes so far */
-	struct probe *probes;
 };
 
-static void prober_free_when_closed(struct prober *p)
+static struct prober *owner(const struct probe *d)
 {
-	if (!p->closing || !p->timer_closed || p->probes != NULL)
-		return;
-	explicit_bzero(&p->key, sizeof p->key);
-	free(p);
+	return (struct prober *)d->request.owner;
 }
 
-static void probe_free(struct probe *d)
+static struct probe *next_of(const struct probe *d)
 {
-	struct prober *p = d->owner;
-	struct probe **at = &p->probes;
-	while (*at != d)
-		at = &(*at)->next;
-	*at = d->next;
-	free(d);
-	prober_free_when_closed(p);
+	return (struct probe *)d->request.next;
+}
+
+static struct probe *first_of(const struct prober *p)
+{
+	return (struct probe *)p->in_flight.first;
 }
 
 static void on_closed(struct carrier *c)
 {
-	probe_free(c->arg);
+	struct probe *d = c->arg;
+	in_flight_gone(&d->request);
 }
 
 /* Frees it, now if it has no socket. Neither the probe nor (while closing) its prober may be used
@@ -103,30 +92,17 @@ static void probe_close(struct probe *d)
 	if (d->state == PROBE_CLOSING)
 		return;
 	d->state = PROBE_CLOSING;
+	d->request.deadline = IN_FLIGHT_NEVER;
 	if (d->carrier.open)
 		carrier_close(&d->carrier);
 	else
-		probe_free(d);
-}
-
-static void on_timer(uv_timer_t *timer);
-
-static void arm(struct prober *p)
-{
-	uint64_t now = uv_now(p->loop), first = UINT64_MAX;
-	for (const struct probe *d = p->probes; d != NULL; d = d->next)
-		if (d->state != PROBE_CLOSING && d->deadline < first)
-			first = d->deadline;
-	if (first == UINT64_MAX)
-		uv_timer_stop(&p->timer);
-	else
-		uv_timer_start(&p->timer, on_timer, first > now ? first - now : 0, 0);
+		in_flight_gone(&d->request);
 }
 
 static unsigned count(const struct prober *p, enum probe_state state)
 {
 	unsigned n = 0;
-	for (const struct probe *d = p->probes; d != NULL; d = d->next)
+	for (const struct probe *d = first_of(p); d != NULL; d = next_of(d))
 		n += d->state == state;
 	return n;
 }
@@ -134,8 +110,8 @@ static unsigned count(const struct prober *p, enum probe_state state)
 /* It is known whether answers come again, or does not matter any more. */
 static void stop_lingering(struct prober *p)
 {
-	for (struct probe *d = p->probes, *next; d != NULL; d = next) {
-		next = d->next;
+	for (struct probe *d = first_of(p), *next; d != NULL; d = next) {
+		next = next_of(d);
 		if (d->state == PROBE_LINGERING)
 			probe_close(d);
 	}
@@ -144,7 +120,7 @@ static void stop_lingering(struct prober *p)
 /* Waits for a second answer, or closes it. */
 static void linger(struct probe *d, nsec mono)
 {
-	struct prober *p = d->owner;
+	struct prober *p = owner(d);
 	if (p->decided || d->carrier.tcp || d->turn != p->target.turn ||
 	    count(p, PROBE_LINGERING) >= LINGERING_MAX) {
 		probe_close(d);
@@ -152,13 +128,13 @@ static void linger(struct probe *d, nsec mono)
 	}
 	d->state = PROBE_LINGERING;
 	d->answered = mono;
-	d->deadline = d->started + REPEAT_WAIT_MS;
+	d->request.deadline = d->started + REPEAT_WAIT_MS;
 }
 
 /* Reports a probe and lets go of it. The sink comes last: it may call us again. */
 static void tell(struct probe *d, struct event *e)
 {
-	struct prober *p = d->owner;
+	struct prober *p = owner(d);
 	char reason[sizeof d->reason];
 	memcpy(reason, d->reason, sizeof reason);
 	/* Under tls-crypt-v2 over TCP the server looks at its clock when it accepts. */
@@ -178,21 +154,21 @@ static void tell(struct probe *d, struct event *e)
 		target_missed(&p->target, d->turn);
 		probe_close(d);
 	}
-	arm(p);
+	in_flight_arm(&p->in_flight);
 	p->sink(p->arg, e);
 }
 
 /* The answer came again. Told once. */
 static void tell_repetition(struct probe *d, const struct stamp *at)
 {
-	struct prober *p = d->owner;
+	struct prober *p = owner(d);
 	struct event e = {.kind = EVENT_PROBE, .at = *at, .tunnel = p->tunnel};
 	e.u.probe.outcome = PROBE_REPEATED;
 	e.u.probe.id = d->id;
 	e.u.probe.sent = d->sent;
 	p->decided = true;
 	stop_lingering(p);
-	arm(p);
+	in_flight_arm(&p->in_flight);
 	p->sink(p->arg, &e);
 }
 
@@ -202,8 +178,8 @@ static void end_later(struct probe *d, enum probe_outcome outcome, const char *r
 	d->state = PROBE_ENDED;
 	d->outcome = outcome;
 	snprintf(d->reason, sizeof d->reason, "%s", reason);
-	d->deadline = uv_now(d->owner->loop);
-	arm(d->owner);
+	d->request.deadline = uv_now(d->request.owner->loop);
+	in_flight_arm(d->request.owner);
 }
 
 static void on_error(struct carrier *c, const struct stamp *at, int error)
@@ -236,8 +212,8 @@ static void on_other(struct probe *d, const struct stamp *at, enum control_flaw 
 		tell(d, &e);
 	} else if (flaw == CONTROL_BAD_MAC && !d->bad_mac) {
 		d->bad_mac = true;
-		d->deadline = d->started + BAD_MAC_MS;
-		arm(d->owner);
+		d->request.deadline = d->started + BAD_MAC_MS;
+		in_flight_arm(d->request.owner);
 	}
 }
 
@@ -259,7 +235,7 @@ static void on_packet(struct carrier *c, const struct stamp *at, const void *byt
 	if (d->state != PROBE_SENT && d->state != PROBE_LINGERING)
 		return;
 	enum control_flaw flaw =
-	    control_reset_reply(&d->owner->key, d->session, bytes, size, &reply);
+	    control_reset_reply(&owner(d)->key, d->session, bytes, size, &reply);
 	const uint8_t *session = control_session(bytes, size);
 	if (d->state == PROBE_LINGERING) {
 		on_repetition(d, at, flaw, session);
@@ -294,7 +270,7 @@ static unsigned destination(struct prober *p, const struct sockaddr_storage *to)
 /* The address is known: send. Calls no sink. */
 static void dispatch(struct probe *d, const struct sockaddr_storage *to)
 {
-	struct prober *p = d->owner;
+	struct prober *p = owner(d);
 	uint8_t packet[CONTROL_PACKET_MAX];
 	d->sent = stamp_now();
 	d->turn = p->target.turn;
@@ -312,7 +288,7 @@ static void dispatch(struct probe *d, const struct sockaddr_storage *to)
 		end_later(d, PROBE_FAILED, "the profile's auth digest is not known here");
 		return;
 	}
-	carrier_open(&d->carrier, p->loop, p->target.tcp, &callbacks, d);
+	carrier_open(&d->carrier, p->in_flight.loop, p->target.tcp, &callbacks, d);
 	int rc = carrier_send(&d->carrier, (const struct sockaddr *)to, packet, size);
 	if (rc != 0) {
 		end_later(d, carrier_outcome(rc, true), carrier_reason(rc));
@@ -320,9 +296,9 @@ static void dispatch(struct probe *d, const struct sockaddr_storage *to)
 	}
 	d->state = PROBE_SENT;
 	d->destination = destination(p, to);
-	d->started = uv_now(p->loop);
-	d->deadline = d->started + LIFE_MS;
-	arm(p);
+	d->started = uv_now(p->in_flight.loop);
+	d->request.deadline = d->started + LIFE_MS;
+	in_flight_arm(&p->in_flight);
 }
 
 /* Something became of the lookup: what waits for it can go. */
@@ -330,7 +306,7 @@ static void dispatch_waiting(struct prober *p, const char *error)
 {
 	struct sockaddr_storage to;
 	bool known = target_address(&p->target, &to);
-	for (struct probe *d = p->probes; d != NULL; d = d->next) {
+	for (struct probe *d = first_of(p); d != NULL; d = next_of(d)) {
 		if (d->state != PROBE_WAITING)
 			continue;
 		if (known) {
@@ -352,7 +328,7 @@ static void on_resolved(void *arg, int status)
 /* A time-out of the probe, or what end_later() left. */
 static void due(struct probe *d)
 {
-	struct prober *p = d->owner;
+	struct prober *p = owner(d);
 	struct event e = {.at = stamp_now()};
 	switch (d->state) {
 	case PROBE_WAITING:
@@ -385,26 +361,21 @@ static void due(struct probe *d)
 	tell(d, &e);
 }
 
-/* The first probe that is due and was there when the timer fired: a sink that answers each failure
- * with a new probe that fails must not keep us here. */
-static struct probe *first_due(const struct prober *p, uint64_t made_before, uint64_t now)
+static void free_owner(struct in_flight *f)
 {
-	for (struct probe *d = p->probes; d != NULL; d = d->next)
-		if (d->state != PROBE_CLOSING && d->made < made_before && d->deadline <= now)
-			return d;
-	return NULL;
+	struct prober *p = (struct prober *)f;
+	explicit_bzero(&p->key, sizeof p->key);
+	free(p);
 }
 
-static void on_timer(uv_timer_t *timer)
+static void on_due(struct in_flight_request *r)
 {
-	struct prober *p = timer->data;
-	uint64_t now = uv_now(p->loop), made = p->made;
-	struct probe *d;
-	/* The sink may close the prober, but it is freed in a later round of the loop only. */
-	while (!p->closing && (d = first_due(p, made, now)) != NULL)
-		due(d);
-	if (!p->closing)
-		arm(p);
+	due((struct probe *)r);
+}
+
+static void on_close(struct in_flight_request *r)
+{
+	probe_close((struct probe *)r);
 }
 
 int prober_open(struct prober **out, uv_loop_t *loop, const struct profile_remote *remote,
@@ -413,16 +384,14 @@ int prober_open(struct prober **out, uv_loop_t *loop, const struct profile_remot
 	struct prober *p = calloc(1, sizeof *p);
 	if (p == NULL)
 		return UV_ENOMEM;
-	p->loop = loop;
+	p->in_flight =
+	    (struct in_flight){.due = on_due, .close = on_close, .free_owner = free_owner};
 	p->key = *key;
 	p->tunnel = tunnel;
 	p->sink = sink;
 	p->arg = arg;
 	target_init(&p->target, loop, remote, on_resolved, p);
-	int rc = uv_timer_init(loop, &p->timer);
-	assert(rc == 0);
-	(void)rc;
-	p->timer.data = p;
+	in_flight_open(&p->in_flight, loop);
 	*out = p;
 	return 0;
 }
@@ -456,40 +425,23 @@ void prober_send(struct prober *p, unsigned id)
 	struct probe *d = calloc(1, sizeof *d);
 	if (d == NULL)
 		return; /* like a probe that was lost, for want of memory to say more */
-	*d = (struct probe){.owner = p,
-			    .next = p->probes,
-			    .state = PROBE_WAITING,
-			    .id = id,
-			    .made = p->made++,
-			    .started = uv_now(p->loop),
-			    .deadline = uv_now(p->loop) + LIFE_MS,
-			    .turn = p->target.turn,
-			    .sent = stamp_now()};
-	p->probes = d;
+	d->state = PROBE_WAITING;
+	d->id = id;
+	d->started = uv_now(p->in_flight.loop);
+	d->turn = p->target.turn;
+	d->sent = stamp_now();
+	in_flight_add(&p->in_flight, &d->request, d->started + LIFE_MS);
 	int rc = target_look_up(&p->target);
 	if (target_address(&p->target, &to))
 		dispatch(d, &to);
 	else if (rc < 0)
 		end_later(d, PROBE_FAILED, uv_strerror(rc));
 	else
-		arm(p);
-}
-
-static void on_timer_closed(uv_handle_t *handle)
-{
-	struct prober *p = handle->data;
-	p->timer_closed = true;
-	prober_free_when_closed(p);
+		in_flight_arm(&p->in_flight);
 }
 
 void prober_close(struct prober *p)
 {
-	assert(!p->closing);
-	p->closing = true;
 	target_done(&p->target);
-	uv_close((uv_handle_t *)&p->timer, on_timer_closed);
-	for (struct probe *d = p->probes, *next; d != NULL; d = next) {
-		next = d->next;
-		probe_close(d);
-	}
+	in_flight_close(&p->in_flight);
 }
