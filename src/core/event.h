@@ -35,6 +35,8 @@ enum event_kind {
 	EVENT_ECHO,	    /* what became of an ICMP echo request to the server's host */
 	EVENT_ROUTE,	    /* how this machine reaches the server: at first, and when it changed */
 	EVENT_OTHER_REMOTE, /* what became of a probe of another remote of the profile */
+	EVENT_REMOVED,	    /* the tunnel is watched no longer; the last event that names it */
+	EVENT_RELOADED,	    /* the configuration was read anew */
 	EVENT_STOP,	    /* the user wants to leave */
 };
 
@@ -145,6 +147,10 @@ struct event {
 			struct stamp sent;
 			const char *remote; /* "host:port/udp"; outlives the tunnel */
 		} other_remote;
+		struct {
+			unsigned added, removed, tunnels; /* `tunnels`: how many there are now */
+			const char *file;		  /* borrowed for the call */
+		} reloaded;
 		struct {
 			bool permitted; /* false: the call was refused (EPERM, seccomp) */
 			bool

@@ -69,6 +69,8 @@ enum monitor_kind {
 	MONITOR_OVERLONG,
 	MONITOR_PROBE,
 	MONITOR_ZONE,
+	MONITOR_REMOVED,
+	MONITOR_RELOADED,
 };
 
 const char *name_alert(enum alert_name a);

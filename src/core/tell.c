@@ -70,6 +70,23 @@ void tell_started(struct actions *out, const struct tunnel *t, const struct stam
 		    t->config.server != NULL ? t->config.server : "of the profile");
 }
 
+void tell_removed(struct actions *out, const struct tunnel *t, const struct stamp *at)
+{
+	struct notice *n = tell(out, NOTICE_MONITOR, SEVERITY_INFO, at, t);
+	n->monitor.kind = MONITOR_REMOVED;
+	SAY(n, "watched no longer");
+}
+
+void tell_reloaded(struct actions *out, const struct event *e)
+{
+	struct notice *n = tell(out, NOTICE_MONITOR, SEVERITY_INFO, &e->at, NULL);
+	n->monitor.kind = MONITOR_RELOADED;
+	n->monitor.count = e->u.reloaded.tunnels;
+	SAY(n, "read %.192s anew: %u tunnel%s, of which %u new or changed; %u no longer",
+	    e->u.reloaded.file, e->u.reloaded.tunnels, e->u.reloaded.tunnels == 1 ? "" : "s",
+	    e->u.reloaded.added, e->u.reloaded.removed);
+}
+
 void tell_connected(struct actions *out, const struct tunnel *t, const struct stamp *at)
 {
 	struct notice *n = tell(out, NOTICE_MONITOR, SEVERITY_INFO, at, t);
@@ -152,13 +169,11 @@ void tell_leap_second(struct actions *out, nsec step, const struct stamp *at)
 static void sum_up(const struct watch *w, const struct stamp *at, struct notice_summary *sum)
 {
 	sum->watched_s = at->boot - w->began.boot;
-	sum->restarts = 0;
-	sum->connected_s = 0;
+	sum->restarts = w->gone_restarts;
+	sum->connected_s = w->gone_connected;
 	for (const struct tunnel *t = w->tunnels; t != NULL; t = t->next) {
 		sum->restarts += t->restarts;
-		sum->connected_s += t->connected_total;
-		if (tunnel_is_up(t) && t->connected_known)
-			sum->connected_s += at->boot - nsec_max(t->connected_since.boot, t->began);
+		sum->connected_s += tunnel_connected_total(t, at);
 	}
 }
 

@@ -18,6 +18,8 @@ struct notice *tell(struct actions *out, enum notice_type type, enum severity se
 void tell_state(struct actions *out, const struct tunnel *t, const struct state_change *change,
 		const struct stamp *at);
 void tell_started(struct actions *out, const struct tunnel *t, const struct stamp *at);
+void tell_removed(struct actions *out, const struct tunnel *t, const struct stamp *at);
+void tell_reloaded(struct actions *out, const struct event *e);
 void tell_connected(struct actions *out, const struct tunnel *t, const struct stamp *at);
 void tell_session(struct actions *out, const struct tunnel *t, enum session_news news,
 		  const struct stamp *at);

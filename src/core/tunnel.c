@@ -349,3 +349,10 @@ bool tunnel_is_up(const struct tunnel *t)
 {
 	return t->up;
 }
+
+nsec tunnel_connected_total(const struct tunnel *t, const struct stamp *at)
+{
+	if (!tunnel_is_up(t) || !t->connected_known)
+		return t->connected_total;
+	return t->connected_total + at->boot - nsec_max(t->connected_since.boot, t->began);
+}

@@ -20,6 +20,7 @@
 #include "core/session.h"
 #include "core/traffic.h"
 #include "core/tunnel_config.h"
+#include "core/wake_queue.h"
 #include "proto/log_text.h"
 #include "proto/management.h"
 
@@ -71,6 +72,8 @@ struct episode {
 struct tunnel {
 	struct tunnel_config config;
 	struct tunnel *next;
+	struct wake wake; /* when it wants its turn (wake_queue.h) */
+	void *shell;	  /* the shell's, which the core never looks at */
 	struct session session;
 	struct peer_clock peer;
 	struct peer_ntp peer_ntp;
@@ -117,6 +120,7 @@ struct tunnel {
 	nsec connected_total;	   /* while we watched */
 	nsec began;		   /* boot: since when we watch */
 
+	bool started_told;
 	bool lead_told; /* the stamps were found to run ahead of the wall clock, and it was said */
 	bool start_burst_told;
 	nsec next_clock_notice;		    /* mono */
@@ -164,6 +168,9 @@ nsec tunnel_window(const struct tunnel *t);
 /* Silence of this length is news: half the window, but longer than two pings can be apart.
  * NSEC_NEVER: none is. */
 nsec tunnel_stall_after(const struct tunnel *t);
+
+/* How long it has been CONNECTED while we watched, nanoseconds of the boot clock. */
+nsec tunnel_connected_total(const struct tunnel *t, const struct stamp *at);
 
 /* The tunnel is CONNECTED, as far as is known. */
 bool tunnel_is_up(const struct tunnel *t);

@@ -11,10 +11,12 @@
 struct tunnel_config {
 	const char *name;    /* in every event */
 	const char *address; /* of the management interface, as the user wrote it; NULL in replay */
+	const char *log; /* the daemon's log that is followed, as the user wrote it; NULL: none */
 	const char *profile; /* the profile's file name, for remedies; NULL if none was given */
 	const char *server;  /* "host:port/udp" of the first remote, for messages; NULL unknown */
 	bool same_machine; /* the daemon runs here (loopback or unix socket): its stamps are ours */
 	bool has_password; /* a --management-password-file was given */
+	bool release_hold; /* a hold is released; nothing else ever does */
 	bool probe;	   /* the server can be probed and may be */
 	bool probe_has_time;	    /* and its answers carry the time */
 	bool probe_by_tcp;	    /* the remote that is probed is one by TCP */

@@ -42,11 +42,14 @@ struct watch {
 	nsec step_resolve;	   /* mono: when the alert of this machine's step is over */
 	struct local_clock_reading reported; /* by the last clock notice */
 	nsec next_clock_notice;		     /* mono */
-	nsec reading_changed;	/* mono: since when the reading differs; NSEC_UNKNOWN */
-	nsec look;		/* mono: look at everything at least once a second */
-	struct tunnel *tunnels; /* a list; the tunnels are the caller's */
+	nsec reading_changed;	 /* mono: since when the reading differs; NSEC_UNKNOWN */
+	nsec look;		 /* mono: look at this machine at least once a second */
+	struct tunnel *tunnels;	 /* a list; the tunnels are the caller's */
+	struct wake_queue queue; /* of them, by when they want their turn */
 	struct stamp began;
-	bool started; /* it was said that we watch */
+	/* Of tunnels that were removed, for the sum at the end. */
+	int64_t gone_restarts;
+	nsec gone_connected;
 };
 
 /* Starts to watch. */
@@ -56,6 +59,9 @@ void watch_init(struct watch *w, const struct watch_config *config, const struct
  * Its first actions (to connect, to probe) come with the next EVENT_TIME, which is due at once. */
 void watch_add(struct watch *w, struct tunnel *t, const struct tunnel_config *config,
 	       const struct stamp *now);
+
+/* Of EVENT_REMOVED: what fires for the tunnel is resolved, its daemon is left as it was found, and
+ * the tunnel is the caller's again when the actions are carried out. */
 
 /* Takes one event. *out is overwritten. */
 void watch_step(struct watch *w, const struct event *e, struct actions *out);

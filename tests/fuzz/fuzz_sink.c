@@ -164,7 +164,7 @@ static void take_pattern(struct input *in, struct notice *n)
 static void take_monitor(struct input *in, struct notice *n)
 {
 	struct notice_monitor *m = &n->monitor;
-	m->kind = (enum monitor_kind)pick(in, MONITOR_ZONE + 1);
+	m->kind = (enum monitor_kind)pick(in, MONITOR_RELOADED + 1);
 	TEXT(in, m->address);
 	TEXT(in, m->reason);
 	TEXT(in, m->version);

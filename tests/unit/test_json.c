@@ -457,7 +457,7 @@ static void every_word_gets_through(void **state)
 		notice.scope = (enum scope)s;
 		assert_int_equal(strstr(line(), "\"scope\":") != NULL, s != SCOPE_NONE);
 	}
-	for (unsigned k = 0; k <= MONITOR_ZONE; k++) {
+	for (unsigned k = 0; k <= MONITOR_RELOADED; k++) {
 		begin(NOTICE_MONITOR, SEVERITY_INFO, NULL);
 		notice.monitor.kind = (enum monitor_kind)k;
 		notice.monitor.count = 1;
