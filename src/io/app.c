@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/app.h"
+#include "core/tunnel.h"
 #include "io/clock_asker.h"
 #include "io/deadline.h"
+#include "io/discover.h"
 #include "io/hands.h"
 #include "io/named_source.h"
 #include "io/output.h"
@@ -27,9 +29,14 @@ struct app {
 	enum phase phase;
 	bool verbose, stepping;
 	int status;
-	bool abandoned; /* libuv waits for something that cannot be cancelled */
-	unsigned turns; /* in which the deadline did not move into the future */
-	struct hands *hands;
+	bool abandoned;	     /* libuv waits for something that cannot be cancelled */
+	unsigned turns;	     /* in which the deadline did not move into the future */
+	struct hands *hands; /* in use, and those that are going */
+	unsigned turn_number;
+	bool going; /* there are some of those */
+	struct discover *discover;
+	void (*reload)(void *arg);
+	void *arg;
 	struct named_source ntp[NTP_SERVERS_MAX];
 	struct clock_asker *asker;
 	struct deadline deadline;
@@ -47,13 +54,11 @@ static void app_drain(struct app *app);
 
 /* --- carrying out ---------------------------------------------------------------------------- */
 
-static struct hands *hands_of(struct app *app, const struct tunnel *t)
+/* Each tunnel's hands, by a pointer that the tunnel keeps for the shell. */
+static struct hands *hands_of(const struct tunnel *t)
 {
-	struct hands *h = app->hands;
-	while (h != NULL && h->tunnel != t)
-		h = h->next;
-	assert(h != NULL);
-	return h;
+	assert(t->shell != NULL);
+	return t->shell;
 }
 
 static void carry_out(struct app *app, const struct action *a)
@@ -70,7 +75,7 @@ static void carry_out(struct app *app, const struct action *a)
 	case ACTION_PEER_CLOSE:
 	case ACTION_PEER_SEND:
 	case ACTION_PEER_SEND_PASSWORD:
-		hands_do(hands_of(app, a->tunnel), a);
+		hands_do(hands_of(a->tunnel), a);
 		return;
 	case ACTION_ASK_PEER_SNTP:
 		clock_asker_peer(app->asker, a->tunnel);
@@ -110,7 +115,7 @@ static void note_named(struct app *app, const struct event *e)
 		named_source_note(&app->ntp[e->u.sntp.server], e->u.sntp.answered,
 				  e->u.sntp.reason);
 	else if (e->kind == EVENT_PEER_SNTP)
-		named_source_note(&hands_of(app, e->tunnel)->peer_ntp, e->u.peer_sntp.answered,
+		named_source_note(&hands_of(e->tunnel)->peer_ntp, e->u.peer_sntp.answered,
 				  e->u.peer_sntp.reason);
 }
 
@@ -129,7 +134,7 @@ static void feed(void *arg, const struct event *e)
 	app->stepping = true;
 	app->brain.step(app->brain.self, e, a);
 	if (e->kind == EVENT_LINE) /* before a probe leaves for where it was connected before */
-		hands_follow(hands_of(app, e->tunnel));
+		hands_follow(hands_of(e->tunnel));
 	for (size_t i = 0; i < a->n_actions; i++) {
 		if (app->verbose)
 			verbose_action(&a->actions[i]);
@@ -155,9 +160,33 @@ static void on_deadline(void *arg)
 	feed_bare(arg, EVENT_TIME);
 }
 
+/* Those whose handles were closed in the turn before: libuv is done with them. */
+static void free_gone(struct app *app)
+{
+	if (!app->going)
+		return;
+	app->going = false;
+	for (struct hands **at = &app->hands; *at != NULL;) {
+		struct hands *h = *at;
+		if (!h->closed || h->turn == app->turn_number) {
+			app->going = app->going || h->closed;
+			at = &h->next;
+			continue;
+		}
+		*at = h->next;
+		hands_done(h);
+		if (h->gone != NULL)
+			h->gone(h->gone_arg);
+		free(h);
+	}
+}
+
 static void on_turn(uv_prepare_t *turn)
 {
 	struct app *app = turn->data;
+	if (app->phase == RUNNING)
+		free_gone(app);
+	app->turn_number++;
 	if (app->phase == DRAINING && output_drained(&app->output))
 		app_end(app);
 	if (app->phase != RUNNING)
@@ -182,6 +211,9 @@ static void app_close_sources(struct app *app)
 	if (app->asker != NULL)
 		clock_asker_close(app->asker);
 	app->asker = NULL;
+	if (app->discover != NULL)
+		discover_close(app->discover);
+	app->discover = NULL;
 	deadline_close(&app->deadline);
 }
 
@@ -230,7 +262,9 @@ static void on_signal(uv_signal_t *handle, int number)
 {
 	struct app *app = handle->data;
 	if (number == SIGHUP) {
-		if (app->verbose)
+		if (app->reload != NULL && app->phase == RUNNING)
+			app->reload(app->arg);
+		else if (app->verbose)
 			fprintf(stderr, "ovpnwatch: SIGHUP: there is nothing to load anew\n");
 	} else if (app->phase == RUNNING) {
 		feed_bare(app, EVENT_STOP);
@@ -330,6 +364,8 @@ int app_open(struct app **out, const struct app_options *options, const struct a
 	}
 	app->brain = *brain;
 	app->verbose = options->verbose;
+	app->reload = options->reload;
+	app->arg = options->arg;
 	for (unsigned i = 0; i < options->n_ntp; i++)
 		app->ntp[i] = (struct named_source){.option = "--ntp", .name = options->ntp[i]};
 	if (!output_open(&app->output, &app->loop, options->output, options->format,
@@ -364,8 +400,36 @@ int app_add(struct app *app, const struct app_tunnel *tunnel)
 		return UV_ENOMEM;
 	h->next = app->hands;
 	app->hands = h; /* what was opened is closed with the rest */
+	tunnel->tunnel->shell = h;
 	int rc = hands_open(h, &app->loop, tunnel, feed, app);
 	if (rc == 0 && tunnel->peer_ntp != NULL)
 		rc = clock_asker_add_peer(app->asker, tunnel->tunnel, tunnel->peer_ntp);
 	return rc;
+}
+
+void app_remove(struct app *app, struct tunnel *tunnel, void (*gone)(void *arg), void *arg)
+{
+	struct event e = {.kind = EVENT_REMOVED, .tunnel = tunnel};
+	struct hands *h = hands_of(tunnel);
+	assert(!app->stepping && !h->closed);
+	app_feed(app, &e);
+	h->gone = gone;
+	h->gone_arg = arg;
+	h->turn = app->turn_number;
+	app->going = true;
+	if (app->asker != NULL)
+		clock_asker_remove_peer(app->asker, tunnel);
+	hands_close(h);
+}
+
+void app_feed(struct app *app, struct event *e)
+{
+	e->at = stamp_now();
+	feed(app, e);
+}
+
+int app_discover(struct app *app, const char *const *globs, unsigned n_globs,
+		 void (*changed)(void *arg, const char *path, bool there), void *arg)
+{
+	return discover_open(&app->discover, &app->loop, globs, n_globs, changed, arg);
 }

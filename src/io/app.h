@@ -4,10 +4,11 @@
  * that come back and prints the notices.
  *
  * Happy path: app_open(), app_add() for each tunnel, app_run() until SIGINT, SIGTERM or until the
- * brain is done. It ends in two stages: the last notices are made and everything but the output is
- * closed; what was accepted is written out, for APP_DRAIN_MS at most. A second signal skips that.
- * Failure modes: nobody reads the output any more (a quiet end, status 0); it cannot be written
- * (EX_IOERR); a name is still being looked up when all else is over (app_close).
+ * brain is done; tunnels may come and go meanwhile (app_add(), app_remove()). It ends in two
+ * stages: the last notices are made and everything but the output is closed; what was accepted is
+ * written out, for APP_DRAIN_MS at most. A second signal skips that. Failure modes: nobody reads
+ * the output any more (a quiet end, status 0); it cannot be written (EX_IOERR); a name is still
+ * being looked up when all else is over (app_close).
  */
 #ifndef OVPNWATCH_IO_APP_H
 #define OVPNWATCH_IO_APP_H
@@ -35,9 +36,14 @@ struct app_options {
 	const char *const *ntp; /* borrowed */
 	unsigned n_ntp;
 	bool verbose; /* say on stderr what is done */
+	/* SIGHUP: read anew what there is to read; NULL: there is nothing. From within the loop,
+	 * where tunnels may be added and removed. */
+	void (*reload)(void *arg);
+	void *arg;
 };
 
-/* The hands of one tunnel. Everything is borrowed until app_close(), but `remote` and `key`. */
+/* The hands of one tunnel. Everything is borrowed until it is gone (app_remove()) or app_close().
+ */
 struct app_tunnel {
 	struct tunnel *tunnel;
 	const struct address *management;      /* NULL: none */
@@ -61,6 +67,22 @@ int app_open(struct app **out, const struct app_options *options, const struct a
 
 /* Returns 0 or a negative UV_E…. */
 int app_add(struct app *app, const struct app_tunnel *tunnel);
+
+/* The brain hears EVENT_REMOVED, and what it then wants done for the tunnel is done; no other event
+ * names it after that. `gone` is called from within the loop when nothing of it is in use any more,
+ * or not at all if the loop ends before. Only while the loop runs, and not from within the brain.
+ */
+void app_remove(struct app *app, struct tunnel *tunnel, void (*gone)(void *arg), void *arg);
+
+/* Something about the program itself happened; `e` has its kind and what comes with it. */
+void app_feed(struct app *app, struct event *e);
+
+/* Management sockets that come and go, by glob(7) patterns: `changed` is called for each that is
+ * there now and was not, or the other way round; at first from within this call. Returns 0 or a
+ * negative UV_E…. */
+int app_discover(struct app *app, const char *const *globs, unsigned n_globs,
+		 void (*changed)(void *arg, const char *path, bool there), void *arg)
+    __attribute__((warn_unused_result));
 
 /* Runs until the end and says on stderr what is to be said about it. Returns 0 or an exit status.
  */

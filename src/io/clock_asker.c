@@ -228,6 +228,25 @@ int clock_asker_add_peer(struct clock_asker *a, struct tunnel *tunnel, const cha
 	return 0;
 }
 
+void clock_asker_remove_peer(struct clock_asker *a, const struct tunnel *tunnel)
+{
+	struct ntp_server **at = &a->peers;
+	while (*at != NULL && (*at)->tunnel != tunnel)
+		at = &(*at)->next;
+	struct ntp_server *s = *at;
+	if (s == NULL)
+		return;
+	*at = s->next;
+	for (struct clock_question *q = a->questions; q != NULL; q = q->next) {
+		if (q->about != s)
+			continue;
+		q->about = NULL;
+		clock_question_drop(q);
+	}
+	resolver_done(&s->resolver);
+	free(s);
+}
+
 void clock_asker_chrony_port(struct clock_asker *a, uint16_t port)
 {
 	a->chrony_port = port;

@@ -36,6 +36,9 @@ int clock_asker_open(struct clock_asker **out, uv_loop_t *loop, const char *cons
 int clock_asker_add_peer(struct clock_asker *a, struct tunnel *tunnel, const char *host)
     __attribute__((warn_unused_result));
 
+/* `tunnel` is not asked about any more, and no event names it; it need not have been added. */
+void clock_asker_remove_peer(struct clock_asker *a, const struct tunnel *tunnel);
+
 /* None of these calls the sink before it returns. A measurement of this machine's clock during
  * which it was set is no answer; nor is one of the server's clock during which this machine slept.
  */

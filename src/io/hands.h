@@ -33,7 +33,11 @@ struct hands {
 	bool server_known;
 	struct sockaddr_storage server;
 	bool closed;
-	struct hands *next; /* the owner's */
+	/* The owner's: the next, and of those that are going, since which turn and whom to tell. */
+	struct hands *next;
+	unsigned turn;
+	void (*gone)(void *arg);
+	void *gone_arg;
 };
 
 /* Opens what `tunnel` (as for app_add()) names, but its NTP service; all events go to the sink. 0,

@@ -171,7 +171,8 @@ static void test_output_that_cannot_be_opened(void **state)
 
 /* --- the hands at the server: its management interface and its NTP service ------------------- */
 
-#define TUNNEL ((struct tunnel *)0x7e57)
+static struct tunnel tunnel;
+#define TUNNEL (&tunnel)
 
 /* The server is played by the brain: it looks at its sockets with each step. */
 struct errand {
