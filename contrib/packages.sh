@@ -24,6 +24,7 @@ find_missing_to_build() {
 	lacks pkg-config command -v pkg-config
 	lacks libuv1-dev pkg-config --exists 'libuv >= 1.43'
 	lacks libjansson-dev pkg-config --exists 'jansson >= 2.13'
+	lacks libinih-dev pkg-config --exists inih
 	lacks libssl-dev pkg-config --exists 'libcrypto >= 3.0'
 }
 

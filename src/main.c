@@ -56,6 +56,42 @@ int print(const char *text)
 	return EXIT_SUCCESS;
 }
 
+int exit_status_of_options(enum options_result result)
+{
+	switch (result) {
+	case OPTIONS_FINE:
+		return EXIT_SUCCESS;
+	case OPTIONS_MISUSED:
+		return EX_USAGE;
+	case OPTIONS_CONFIG_UNREADABLE:
+		return EX_NOPERM;
+	case OPTIONS_CONFIG_WRONG:
+		break;
+	}
+	return EX_CONFIG;
+}
+
+static int run(const struct options *options, int argc, char **argv)
+{
+	switch (options->verb) {
+	case VERB_WATCH:
+		return verb_watch(options, argc, argv);
+	case VERB_REPLAY:
+		return verb_replay(options);
+	case VERB_PROBE:
+		return verb_probe(options);
+	case VERB_CLOCK:
+		return verb_clock(options);
+	case VERB_EXPLAIN:
+		return verb_explain(options);
+	case VERB_HELP:
+		return print(options_help(options->help_of));
+	case VERB_VERSION:
+		return print("ovpnwatch " OVPNWATCH_VERSION "\n");
+	}
+	return EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -66,23 +102,9 @@ int main(int argc, char **argv)
 	 * on the size of files. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	if (!options_parse(argc, argv, &options, error, sizeof error))
-		return complain(EX_USAGE, "%s", error);
-	switch (options.verb) {
-	case VERB_WATCH:
-		return verb_watch(&options);
-	case VERB_REPLAY:
-		return verb_replay(&options);
-	case VERB_PROBE:
-		return verb_probe(&options);
-	case VERB_CLOCK:
-		return verb_clock(&options);
-	case VERB_EXPLAIN:
-		return verb_explain(&options);
-	case VERB_HELP:
-		return print(options_help());
-	case VERB_VERSION:
-		return print("ovpnwatch " OVPNWATCH_VERSION "\n");
-	}
-	return EXIT_FAILURE;
+	enum options_result result = options_parse(argc, argv, &options, error, sizeof error);
+	int status = result == OPTIONS_FINE ? run(&options, argc, argv)
+					    : complain(exit_status_of_options(result), "%s", error);
+	options_free(&options);
+	return status;
 }

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
+#include "config.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 
-#define OFFSET_LIMIT_DEFAULT 1.0
-#define OFFSET_LIMIT_MAX     1e6
-#define SEE_HELP	     "see ovpnwatch --help"
+#define SEE_HELP "see ovpnwatch --help"
 
 #define FOR(verb) (1u << (verb))
 #define FOR_ALL	  (FOR(VERB_WATCH) | FOR(VERB_REPLAY) | FOR(VERB_PROBE) | FOR(VERB_CLOCK))
@@ -22,6 +21,17 @@ enum option_id {
 	OPT_MANAGEMENT,
 	OPT_PASSWORD_FILE,
 	OPT_PROFILE,
+	OPT_LOG,
+	OPT_RELAY,
+	OPT_RELAY_READONLY,
+	OPT_RELAY_PASSWORD_FILE,
+	OPT_RELAY_GROUP,
+	OPT_RELAY_ALLOW_REMOTE,
+	OPT_RELEASE_HOLD,
+	OPT_DISCOVER,
+	OPT_CONFIG,
+	OPT_CHECK_CONFIG,
+	OPT_PRINT_CONFIG,
 	OPT_PEER_NTP,
 	OPT_PEER_MANAGEMENT,
 	OPT_PEER_PASSWORD_FILE,
@@ -51,6 +61,17 @@ static const struct option known[] = {
     [OPT_MANAGEMENT] = {"management", required_argument, NULL, 0},
     [OPT_PASSWORD_FILE] = {"management-password-file", required_argument, NULL, 0},
     [OPT_PROFILE] = {"profile", required_argument, NULL, 0},
+    [OPT_LOG] = {"log", required_argument, NULL, 0},
+    [OPT_RELAY] = {"relay", required_argument, NULL, 0},
+    [OPT_RELAY_READONLY] = {"relay-readonly", required_argument, NULL, 0},
+    [OPT_RELAY_PASSWORD_FILE] = {"relay-password-file", required_argument, NULL, 0},
+    [OPT_RELAY_GROUP] = {"relay-group", required_argument, NULL, 0},
+    [OPT_RELAY_ALLOW_REMOTE] = {"relay-allow-remote", no_argument, NULL, 0},
+    [OPT_RELEASE_HOLD] = {"release-hold", no_argument, NULL, 0},
+    [OPT_DISCOVER] = {"discover", required_argument, NULL, 0},
+    [OPT_CONFIG] = {"config", required_argument, NULL, 0},
+    [OPT_CHECK_CONFIG] = {"check-config", no_argument, NULL, 0},
+    [OPT_PRINT_CONFIG] = {"print-config", no_argument, NULL, 0},
     [OPT_PEER_NTP] = {"peer-ntp", required_argument, NULL, 0},
     [OPT_PEER_MANAGEMENT] = {"peer-management", required_argument, NULL, 0},
     [OPT_PEER_PASSWORD_FILE] = {"peer-management-password-file", required_argument, NULL, 0},
@@ -78,6 +99,17 @@ static const unsigned applies[OPT_N] = {
     [OPT_MANAGEMENT] = FOR(VERB_WATCH),
     [OPT_PASSWORD_FILE] = FOR(VERB_WATCH),
     [OPT_PROFILE] = FOR(VERB_WATCH) | FOR(VERB_PROBE),
+    [OPT_LOG] = FOR(VERB_WATCH),
+    [OPT_RELAY] = FOR(VERB_WATCH),
+    [OPT_RELAY_READONLY] = FOR(VERB_WATCH),
+    [OPT_RELAY_PASSWORD_FILE] = FOR(VERB_WATCH),
+    [OPT_RELAY_GROUP] = FOR(VERB_WATCH),
+    [OPT_RELAY_ALLOW_REMOTE] = FOR(VERB_WATCH),
+    [OPT_RELEASE_HOLD] = FOR(VERB_WATCH),
+    [OPT_DISCOVER] = FOR(VERB_WATCH),
+    [OPT_CONFIG] = FOR(VERB_WATCH),
+    [OPT_CHECK_CONFIG] = FOR(VERB_WATCH),
+    [OPT_PRINT_CONFIG] = FOR(VERB_WATCH),
     [OPT_PEER_NTP] = FOR(VERB_WATCH),
     [OPT_PEER_MANAGEMENT] = FOR(VERB_WATCH),
     [OPT_PEER_PASSWORD_FILE] = FOR(VERB_WATCH),
@@ -100,7 +132,7 @@ static const unsigned applies[OPT_N] = {
     [OPT_VERSION] = FOR_ALL,
 };
 
-_Static_assert(OPT_N <= 32, "struct parse has a bit for each");
+_Static_assert(OPT_N <= 64, "struct parse has a bit for each");
 
 static const char *const verbs[] = {
     [VERB_WATCH] = "watch", [VERB_REPLAY] = "replay",	[VERB_PROBE] = "probe",
@@ -110,7 +142,8 @@ static const char *const verbs[] = {
 
 struct parse {
 	struct options *out;
-	unsigned given; /* a bit for each option_id */
+	struct tunnel_settings *t; /* the tunnel that is spoken of; NULL: none yet */
+	uint64_t given;		   /* a bit for each option_id */
 	char *error;
 	size_t error_size;
 };
@@ -135,29 +168,6 @@ static bool take_verb(struct parse *p, const char *word)
 	return wrong(p,
 		     "unknown verb '%s': the verbs are watch, replay, probe, clock and explain; %s",
 		     word, SEE_HELP);
-}
-
-static bool take_format(struct parse *p, const char *word)
-{
-	static const char *const words[] = {
-	    [FORMAT_AUTO] = "auto", [FORMAT_JSON] = "json", [FORMAT_TEXT] = "text"};
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-		if (strcmp(word, words[i]) == 0) {
-			p->out->format = (enum output_format)i;
-			return true;
-		}
-	}
-	return wrong(p, "--format is auto, json or text, not '%s'", word);
-}
-
-static bool take_limit(struct parse *p, const char *word)
-{
-	char *end;
-	double s = strtod(word, &end);
-	if (end == word || *end != '\0' || !isfinite(s) || s <= 0 || s > OFFSET_LIMIT_MAX)
-		return wrong(p, "--offset-limit is a number of seconds above 0, not '%s'", word);
-	p->out->offset_limit_s = s;
-	return true;
 }
 
 static bool take_count(struct parse *p, const char *word)
@@ -217,63 +227,51 @@ static bool take_direction(struct parse *p, const char *word)
 	return true;
 }
 
-static bool take_name(struct parse *p, const char *word)
+/* The tunnel that an option is about. The first that is named begins with whatever is said first;
+ * each --name after that begins another. */
+static bool choose_tunnel(struct parse *p, const struct setting *what)
 {
-	if (word[0] == '\0' || strlen(word) > NAME_MAX_BYTES)
-		return wrong(p, "--name is a word of 1 to %d bytes", NAME_MAX_BYTES);
-	p->out->name = word;
-	return true;
+	bool names = strcmp(what->name, "name") == 0;
+	if (p->t == NULL || (names && p->t->name != NULL))
+		p->t = settings_add_tunnel(&p->out->settings, 0);
+	else if (strcmp(what->name, "management") == 0 && p->t->management != NULL)
+		return wrong(p, "a tunnel has one --management; of several tunnels, give --name "
+				"before all else that is said of each");
+	return p->t != NULL || wrong(p, "no memory");
 }
 
-static bool take_ntp(struct parse *p, const char *word)
+/* What can also stand in the configuration file. */
+static bool take_setting(struct parse *p, const struct setting *what, const char *value)
 {
-	if (p->out->n_ntp == NTP_SERVERS_MAX)
-		return wrong(p, "--ntp can be given %d times, not more", NTP_SERVERS_MAX);
-	if (word[0] == '\0')
-		return wrong(p, "--ntp needs the name or address of an NTP server");
-	p->out->ntp[p->out->n_ntp++] = word;
-	return true;
+	struct settings *s = &p->out->settings;
+	struct tunnel_settings *t = &s->defaults;
+	char error[160];
+	/* Whoever forbids probing means all tunnels, wherever it stands. */
+	if (what->of_tunnel && strcmp(what->name, "no-probe") != 0) {
+		if (!choose_tunnel(p, what))
+			return false;
+		t = p->t;
+	}
+	if (settings_set(s, t, what, value != NULL ? value : "yes", error, sizeof error))
+		return true;
+	return wrong(p, "--%s %s", what->name, error);
 }
 
 static bool take_option(struct parse *p, enum option_id id, const char *value)
 {
 	struct options *o = p->out;
-	p->given |= 1u << id;
-	switch (id) {
-	case OPT_NAME:
-		return take_name(p, value);
-	case OPT_MANAGEMENT:
-		o->management = value;
+	const struct setting *what = setting_find(known[id].name);
+	p->given |= UINT64_C(1) << id;
+	if (what != NULL)
+		return take_setting(p, what, value);
+	switch ((int)id) {
+	case OPT_CONFIG:
+		return true; /* it was read before */
+	case OPT_CHECK_CONFIG:
+		o->check_config = true;
 		return true;
-	case OPT_PASSWORD_FILE:
-		o->password_file = value;
-		return true;
-	case OPT_PROFILE:
-		o->profile = value;
-		return true;
-	case OPT_PEER_NTP:
-		o->peer_ntp = value;
-		return true;
-	case OPT_PEER_MANAGEMENT:
-		o->peer_management = value;
-		return true;
-	case OPT_PEER_PASSWORD_FILE:
-		o->peer_password_file = value;
-		return true;
-	case OPT_NTP:
-		return take_ntp(p, value);
-	case OPT_NO_PROBE:
-		o->no_probe = true;
-		return true;
-	case OPT_FORMAT:
-		return take_format(p, value);
-	case OPT_OUTPUT:
-		o->output = value;
-		return true;
-	case OPT_OFFSET_LIMIT:
-		return take_limit(p, value);
-	case OPT_VERBOSE:
-		o->verbose = true;
+	case OPT_PRINT_CONFIG:
+		o->print_config = true;
 		return true;
 	case OPT_COUNT:
 		return take_count(p, value);
@@ -295,12 +293,9 @@ static bool take_option(struct parse *p, enum option_id id, const char *value)
 	case OPT_AUTH:
 		o->auth = value;
 		return true;
-	case OPT_HELP:
-	case OPT_VERSION:
-	case OPT_N:
-		return true; /* by p->given */
+	default: /* --help, --version: by p->given */
+		return true;
 	}
-	return true;
 }
 
 /* getopt_long takes any beginning of a name that is unique today; one that a new option makes
@@ -353,7 +348,7 @@ static bool take_arguments(struct parse *p, int argc, char **argv)
 			if (!take_operand(p, optarg))
 				return false;
 		} else if (sign == 'h' || sign == 'V') {
-			p->given |= 1u << (sign == 'h' ? OPT_HELP : OPT_VERSION);
+			p->given |= UINT64_C(1) << (sign == 'h' ? OPT_HELP : OPT_VERSION);
 		} else if (sign != 0 || !spelled_out(argv[at], known[id].name)) {
 			return misused(p, sign, argv[at]);
 		} else if (!take_option(p, (enum option_id)id, optarg)) {
@@ -368,20 +363,21 @@ static bool take_arguments(struct parse *p, int argc, char **argv)
 
 static bool given(const struct parse *p, enum option_id id)
 {
-	return (p->given & (1u << id)) != 0;
+	return (p->given & (UINT64_C(1) << id)) != 0;
 }
 
 /* Whom to probe: by the profile or by hand, and of what is by hand, what goes together. */
 static bool fits_probe(struct parse *p)
 {
 	const struct options *o = p->out;
+	const char *profile = options_tunnel(o)->profile;
 	bool by_hand = o->remote != NULL || given(p, OPT_PROTO) || o->key != NULL ||
 		       o->auth != NULL || o->key_direction >= 0;
-	if (o->profile != NULL && by_hand)
+	if (profile != NULL && by_hand)
 		return wrong(p,
 			     "probe takes the server and its key from --profile, or from --remote "
 			     "and what goes with it; not both");
-	if (o->profile == NULL && o->remote == NULL)
+	if (profile == NULL && o->remote == NULL)
 		return wrong(p, "probe whom? Give --profile with the client's profile, or --remote "
 				"HOST[:PORT] and, if the server has one, the key");
 	if (o->wrap != WRAP_TLS_AUTH && (o->auth != NULL || o->key_direction >= 0))
@@ -397,64 +393,92 @@ static bool fits(struct parse *p)
 		if (given(p, (enum option_id)i) && (applies[i] & FOR(o->verb)) == 0)
 			return wrong(p, "--%s is not for %s; %s", known[i].name, verbs[o->verb],
 				     SEE_HELP);
-	if (o->peer_password_file != NULL && o->peer_management == NULL)
-		return wrong(p, "--peer-management-password-file is the password of which "
-				"interface? Give --peer-management ADDR too");
+	if ((o->check_config || o->print_config) && o->config == NULL)
+		return wrong(p, "--%s of which file? Give --config FILE too",
+			     o->check_config ? "check-config" : "print-config");
 	if (o->verb == VERB_REPLAY && o->recording == NULL)
 		return wrong(p, "replay what? Give a log or a recorded management session, or - "
 				"for standard input");
 	return o->verb != VERB_PROBE || fits_probe(p);
 }
 
-bool options_parse(int argc, char **argv, struct options *out, char *error, size_t error_size)
+/* The file that --config names comes first: what the command line says goes over it. */
+static enum options_result load_config(struct parse *p, int argc, char **argv)
+{
+	int id = 0;
+	opterr = 0;
+	optind = 0;
+	for (int sign; (sign = getopt_long(argc, argv, "-:hV", known, &id)) != -1;)
+		if (sign == 0 && id == OPT_CONFIG)
+			p->out->config = optarg;
+	if (p->out->config == NULL)
+		return OPTIONS_FINE;
+	switch (config_load(p->out->config, &p->out->settings, p->error, p->error_size)) {
+	case CONFIG_FINE:
+		return OPTIONS_FINE;
+	case CONFIG_UNREADABLE:
+		return OPTIONS_CONFIG_UNREADABLE;
+	case CONFIG_WRONG:
+		break;
+	}
+	return OPTIONS_CONFIG_WRONG;
+}
+
+static enum options_result finish(struct parse *p)
+{
+	struct options *o = p->out;
+	char what[280];
+	unsigned line;
+	if (settings_finish(&o->settings, &line, what, sizeof what))
+		return OPTIONS_FINE;
+	if (line == 0) {
+		wrong(p, "%s", what);
+		return OPTIONS_MISUSED;
+	}
+	wrong(p, "%s:%u: %s", o->config, line, what);
+	return OPTIONS_CONFIG_WRONG;
+}
+
+enum options_result options_parse(int argc, char **argv, struct options *out, char *error,
+				  size_t error_size)
 {
 	struct parse p = {.out = out, .error = error, .error_size = error_size};
 	*out = (struct options){.verb = VERB_WATCH,
-				.offset_limit_s = OFFSET_LIMIT_DEFAULT,
 				.count = PROBE_COUNT_DEFAULT,
 				.interval_s = PROBE_INTERVAL_DEFAULT,
 				.key_direction = -1};
+	settings_init(&out->settings);
 	if (argc > 1 && argv[1][0] != '-') {
 		if (!take_verb(&p, argv[1]))
-			return false;
+			return OPTIONS_MISUSED;
 		argc--;
 		argv++;
 	}
-	if (!take_arguments(&p, argc, argv))
-		return false;
+	enum options_result loaded =
+	    out->verb == VERB_WATCH ? load_config(&p, argc, argv) : OPTIONS_FINE;
+	if (loaded == OPTIONS_FINE && !take_arguments(&p, argc, argv))
+		return OPTIONS_MISUSED;
+	out->help_of = out->verb;
 	if (given(&p, OPT_HELP))
 		out->verb = VERB_HELP;
 	else if (given(&p, OPT_VERSION))
 		out->verb = VERB_VERSION;
-	else
-		return fits(&p);
-	return true;
+	else if (loaded != OPTIONS_FINE)
+		return loaded;
+	else if (!fits(&p))
+		return OPTIONS_MISUSED;
+	else if (out->verb == VERB_WATCH)
+		return finish(&p);
+	return OPTIONS_FINE;
 }
 
-const char *options_help(void)
+void options_free(struct options *o)
 {
-	return "ovpnwatch says why an OpenVPN tunnel restarted, and what the clocks showed.\n"
-	       "usage: ovpnwatch [watch] [--management ADDR] [--profile FILE] [options]\n"
-	       "       ovpnwatch replay [options] FILE|-   judge a recorded log or session\n"
-	       "       ovpnwatch probe --profile FILE      measure the VPN server's clock\n"
-	       "       ovpnwatch clock [--ntp HOST]        measure this machine's clock\n"
-	       "       ovpnwatch explain [CAUSE]           what a cause is and what to do\n"
-	       "\n"
-	       "  --management ADDR [--management-password-file FILE]  else from the profile;\n"
-	       "                       HOST:PORT, [V6]:PORT or unix:PATH\n"
-	       "  --profile FILE       the client's .ovpn or .conf: server, key, timers\n"
-	       "  --name NAME          the tunnel's name in every event\n"
-	       "  --peer-ntp HOST      the server's clock by its NTP service, if it has one\n"
-	       "  --peer-management ADDR [--peer-management-password-file FILE]  the server's\n"
-	       "  --ntp HOST           compare this machine's clock with it (up to 8 times)\n"
-	       "  --no-probe           send nothing to the VPN server\n"
-	       "  --offset-limit S     a clock further off than this is an alert (default 1)\n"
-	       "  --format FORMAT      json, text, or auto: text on a terminal, else JSON\n"
-	       "  --output FILE        append to it instead of standard output\n"
-	       "  --verbose            say more on standard error; the manual: man ovpnwatch\n"
-	       "  probe: --count N (default 12), --interval S (0.75); or --remote HOST[:PORT]\n"
-	       "         --proto udp|tcp[4|6] and --tls-crypt, --tls-crypt-v2 or --tls-auth FILE\n"
-	       "         [--key-direction 0|1] [--auth DIGEST (SHA1)]\n"
-	       "examples: ovpnwatch --management unix:/run/openvpn/client.sock | jq .message\n"
-	       "          ovpnwatch replay --format text openvpn.log\n";
+	settings_free(&o->settings);
+}
+
+const struct tunnel_settings *options_tunnel(const struct options *o)
+{
+	static const struct tunnel_settings none;
+	return o->settings.n_tunnels > 0 ? &o->settings.tunnels[0] : &none;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * The command line.
+ * The command line. What can also stand in the configuration file is read into the settings
+ * (settings.h), over those of the file that --config names.
  */
 #ifndef OVPNWATCH_OPTIONS_H
 #define OVPNWATCH_OPTIONS_H
 
-#include "core/local_clock.h"
 #include "proto/profile.h"
-#include "sink/format.h"
+#include "settings.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,7 +17,6 @@
 #define PROBE_INTERVAL_DEFAULT 0.75
 #define PROBE_INTERVAL_MIN     0.4
 #define PROBE_INTERVAL_MAX     60.0
-#define NAME_MAX_BYTES	       64
 
 enum verb {
 	VERB_WATCH,
@@ -29,23 +28,13 @@ enum verb {
 	VERB_VERSION
 };
 
-/* All strings are those of argv. What was not given is NULL. */
+/* All strings but those of the settings are those of argv. What was not given is NULL. */
 struct options {
 	enum verb verb;
-	const char *name;
-	const char *management;
-	const char *password_file;
-	const char *profile;
-	const char *peer_ntp;
-	const char *peer_management;
-	const char *peer_password_file;
-	const char *ntp[NTP_SERVERS_MAX];
-	unsigned n_ntp;
-	bool no_probe;
-	bool verbose;
-	enum output_format format;
-	const char *output;
-	double offset_limit_s;
+	enum verb help_of; /* VERB_HELP: of which */
+	struct settings settings;
+	const char *config; /* the configuration file */
+	bool check_config, print_config;
 	unsigned count; /* probe */
 	double interval_s;
 	const char *remote;
@@ -58,11 +47,23 @@ struct options {
 	const char *cause;     /* explain: its word, as it was written; NULL: all of them */
 };
 
-/* False: `error` says what is wrong and what to do about it. argv is left as it is. */
-bool options_parse(int argc, char **argv, struct options *out, char *error, size_t error_size)
-    __attribute__((warn_unused_result));
+enum options_result {
+	OPTIONS_FINE,
+	OPTIONS_MISUSED,	   /* the command line is wrong */
+	OPTIONS_CONFIG_UNREADABLE, /* the configuration file may not or cannot be read */
+	OPTIONS_CONFIG_WRONG,	   /* the configuration file is wrong */
+};
 
-/* What --help prints: one screen. */
-const char *options_help(void);
+/* Reads the configuration file too, if one is named. Unless OPTIONS_FINE, `error` says what is
+ * wrong and what to do about it. argv is left as it is; options_free() has to follow either way. */
+enum options_result options_parse(int argc, char **argv, struct options *out, char *error,
+				  size_t error_size) __attribute__((warn_unused_result));
+void options_free(struct options *o);
+
+/* What is said of the one tunnel that the verb is about; nothing, if nothing was. Borrowed. */
+const struct tunnel_settings *options_tunnel(const struct options *o);
+
+/* What --help prints behind this verb, or none: one screen. (options_help.c) */
+const char *options_help(enum verb of);
 
 #endif

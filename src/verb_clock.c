@@ -109,9 +109,13 @@ static bool done(const void *self)
 
 int verb_clock(const struct options *o)
 {
-	const struct app_options options = {
-	    .output = o->output, .format = o->format, .ntp = o->ntp, .n_ntp = o->n_ntp};
-	struct looking l = {.n_ntp = o->n_ntp, .limit_s = o->offset_limit_s, .verbose = o->verbose};
+	const struct app_options options = {.output = o->settings.output,
+					    .format = o->settings.format,
+					    .ntp = (const char *const *)o->settings.ntp.items,
+					    .n_ntp = o->settings.ntp.n};
+	struct looking l = {.n_ntp = o->settings.ntp.n,
+			    .limit_s = o->settings.offset_limit_s,
+			    .verbose = o->settings.verbose == FLAG_YES};
 	const struct app_brain brain = {
 	    .self = &l, .step = step, .deadline = deadline, .done = done};
 	struct stamp now = stamp_now();
@@ -119,12 +123,14 @@ int verb_clock(const struct options *o)
 	char error[320];
 
 	l.until = now.mono + WAIT_AT_MOST;
-	local_clock_init(&l.clock, o->ntp, o->n_ntp, &now);
+	local_clock_init(&l.clock, (const char *const *)o->settings.ntp.items, o->settings.ntp.n,
+			 &now);
 	int status = app_open(&app, &options, &brain, error, sizeof error);
 	if (status != 0)
 		return complain(status, "%s", error);
 	status = app_run(app);
 	if (status == 0 && l.done)
-		status = exit_status_of(local_clock_verdict(&l.reading, o->offset_limit_s));
+		status =
+		    exit_status_of(local_clock_verdict(&l.reading, o->settings.offset_limit_s));
 	return app_close(app, status);
 }

@@ -97,8 +97,8 @@ static struct notice *answer(struct probing *p, enum notice_type type, enum seve
 			     struct actions *out)
 {
 	struct notice *n = tell(out, type, severity, now, NULL);
-	n->tunnel = p->options->name;
-	n->answer_limit_s = p->options->offset_limit_s;
+	n->tunnel = options_tunnel(p->options)->name;
+	n->answer_limit_s = p->options->settings.offset_limit_s;
 	n->probe.present = true;
 	n->probe.sent = (int)sent(t);
 	n->probe.answered = (int)t->answered;
@@ -155,7 +155,8 @@ static void finish(struct probing *p, const struct stamp *now, struct actions *o
 	struct local_clock_reading local;
 	struct peer_clock_reading peer;
 	local_clock_read(&p->clock, now, &local);
-	peer_time_read(&p->tunnel.peer.time, now, &local, p->options->offset_limit_s, &peer);
+	peer_time_read(&p->tunnel.peer.time, now, &local, p->options->settings.offset_limit_s,
+		       &peer);
 	if (p->progress)
 		fputs("\r\033[K", stderr);
 	if (peer.present)
@@ -176,7 +177,7 @@ static void show_progress(const struct probing *p, const struct stamp *now)
 	struct probe_tally t = peer_clock_tally(&p->tunnel.peer, 0, NSEC_NEVER);
 	if (!p->progress)
 		return;
-	peer_time_read(&p->tunnel.peer.time, now, NULL, p->options->offset_limit_s, &peer);
+	peer_time_read(&p->tunnel.peer.time, now, NULL, p->options->settings.offset_limit_s, &peer);
 	fprintf(stderr, "\r\033[K%u of %u probes: ", sent(&t), p->options->count);
 	if (peer.present)
 		fprintf(stderr, "the server's clock is between %+.4f and %+.4f s of this machine's",
@@ -250,7 +251,7 @@ static int file_status(const char *path)
 static int server_of_profile(struct probing *p)
 {
 	static struct loaded_profile loaded; /* large */
-	const char *path = p->options->profile;
+	const char *path = options_tunnel(p->options)->profile;
 	char error[320];
 	if (profile_load(path, &loaded, error, sizeof error) != LOAD_FINE)
 		return complain(file_status(path), "%s", error);
@@ -304,11 +305,11 @@ static int server_by_hand(struct probing *p)
 static int run(struct probing *p)
 {
 	const struct options *o = p->options;
-	const struct app_options options = {.output = o->output,
-					    .format = o->format,
-					    .ntp = o->ntp,
-					    .n_ntp = o->n_ntp,
-					    .verbose = o->verbose};
+	const struct app_options options = {.output = o->settings.output,
+					    .format = o->settings.format,
+					    .ntp = (const char *const *)o->settings.ntp.items,
+					    .n_ntp = o->settings.ntp.n,
+					    .verbose = o->settings.verbose == FLAG_YES};
 	const struct app_brain brain = {
 	    .self = p, .step = step, .deadline = deadline, .done = done};
 	const struct app_tunnel hands = {
@@ -330,8 +331,9 @@ static int run(struct probing *p)
 	/* The tunnel's own first burst is for watching; this one is counted. */
 	peer_clock_init(&p->tunnel.peer, true, p->config.probe_has_time, false);
 	peer_clock_burst_of(&p->tunnel.peer, o->count, nsec_from_s(o->interval_s), &now);
-	local_clock_init(&p->clock, o->ntp, o->n_ntp, &now);
-	p->progress = isatty(STDERR_FILENO) && !o->verbose;
+	local_clock_init(&p->clock, (const char *const *)o->settings.ntp.items, o->settings.ntp.n,
+			 &now);
+	p->progress = isatty(STDERR_FILENO) && o->settings.verbose != FLAG_YES;
 
 	int status = app_open(&app, &options, &brain, error, sizeof error);
 	if (status != 0)
@@ -350,7 +352,7 @@ int verb_probe(const struct options *o)
 	if (p == NULL)
 		return complain(EXIT_FAILURE, "no memory");
 	p->options = o;
-	int status = o->profile != NULL ? server_of_profile(p) : server_by_hand(p);
+	int status = options_tunnel(o)->profile != NULL ? server_of_profile(p) : server_by_hand(p);
 	if (status == 0)
 		status = run(p);
 	explicit_bzero(&p->key, sizeof p->key);

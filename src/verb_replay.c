@@ -149,9 +149,10 @@ static bool is_openvpns(const struct event *e)
 
 static void begin(struct replaying *r, const struct options *o, const struct stamp *at)
 {
-	const struct watch_config config = {.offset_limit_s = o->offset_limit_s, .replay = true};
+	const struct watch_config config = {.offset_limit_s = o->settings.offset_limit_s,
+					    .replay = true};
 	r->config = (struct tunnel_config){
-	    .name = o->name != NULL ? o->name : "recording",
+	    .name = options_tunnel(o)->name != NULL ? options_tunnel(o)->name : "recording",
 	    .no_probe = "this is a recording",
 	    .ping = -1,
 	    .ping_restart = -1,
@@ -198,7 +199,8 @@ static int print_judgement(const struct options *o, struct slice text)
 	struct replaying *r = calloc(1, sizeof *r);
 	if (r == NULL)
 		return complain(EXIT_FAILURE, "no memory");
-	if (!output_open(&r->output, NULL, o->output, o->format, NULL, NULL, error, sizeof error)) {
+	if (!output_open(&r->output, NULL, o->settings.output, o->settings.format, NULL, NULL,
+			 error, sizeof error)) {
 		free(r);
 		return complain(EX_IOERR, "%s", error);
 	}

@@ -1,38 +1,33 @@
 /* SPDX-License-Identifier: MIT
  *
- * ovpnwatch watch: beside one tunnel until it is stopped.
+ * ovpnwatch watch: beside one tunnel or a thousand, until it is stopped. Which, the command line,
+ * the configuration file and the globs of --discover say; SIGHUP reads the file anew, and what it
+ * says as before goes on untouched.
  */
+#include "config.h"
 #include "core/watch.h"
-#include "io/address.h"
 #include "io/app.h"
-#include "io/password_file.h"
-#include "io/profile_load.h"
+#include "io/discover.h"
 #include "io/stamp_now.h"
-#include "proto/ntp.h"
 #include "verbs.h"
+#include "watched.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <sys/stat.h>
+#include <sys/resource.h>
 #include <sysexits.h>
-#include <unistd.h>
 
-struct watching {
-	const struct options *options;
-	struct loaded_profile loaded;
-	bool has_profile;
-	const char *management; /* as the user or the profile wrote it */
-	const char *password_file;
-	struct address address;
-	struct address peer_address; /* if options->peer_management */
-	char name[NAME_MAX_BYTES + 1];
-	char server[PROFILE_NAME_MAX + 16];
-	char joined[2 * PROFILE_PATH_MAX];
-	struct tunnel_config config;
+struct fleet {
+	const struct options
+	    *options; /* as at the start: of the whole program, it holds to the end */
+	int argc;
+	char **argv;
+	struct settings settings; /* as read last: the defaults of those that are found */
 	struct watch watch;
-	struct tunnel tunnel;
+	struct app *app;
+	struct watched *first;
+	unsigned n;
 };
 
 static void step(void *self, const struct event *e, struct actions *out)
@@ -45,225 +40,344 @@ static nsec deadline(const void *self)
 	return watch_deadline(self);
 }
 
-/* What cannot be read because it may not, and what is wrong in itself. */
-static int file_status(const char *path)
-{
-	return access(path, F_OK) == 0 && access(path, R_OK) != 0 ? EX_NOPERM : EX_CONFIG;
-}
+/* --- one more, one less ---------------------------------------------------------------------- */
 
-static int load_profile(struct watching *w)
+static int begin(struct fleet *f, struct watched *w)
 {
-	char error[320];
-	const char *path = w->options->profile;
-	if (path == NULL)
+	struct stamp now = stamp_now();
+	w->next = f->first;
+	f->first = w;
+	f->n++;
+	watch_add(&f->watch, &w->tunnel, &w->config, &now);
+	int rc = app_add(f->app, &w->hands);
+	if (rc == 0)
 		return 0;
-	if (profile_load(path, &w->loaded, error, sizeof error) != LOAD_FINE)
-		return complain(file_status(path), "%s", error);
-	w->has_profile = true;
-	return 0;
+	return complain(EXIT_FAILURE, "%s cannot be watched: %s", w->name, uv_strerror(rc));
 }
 
-/* OpenVPN reads names relative to where it was started; beside the profile is what people mean. */
-static const char *beside_profile(struct watching *w, const char *path)
+static void on_gone(void *arg)
 {
-	const char *slash = strrchr(w->options->profile, '/');
-	if (path[0] == '/' || slash == NULL)
-		return path;
-	snprintf(w->joined, sizeof w->joined, "%.*s/%s", (int)(slash - w->options->profile),
-		 w->options->profile, path);
-	return w->joined;
+	watched_free(arg);
 }
 
-static int choose_management(struct watching *w)
+static void end(struct fleet *f, struct watched *w)
 {
-	const struct options *o = w->options;
-	const struct profile *p = &w->loaded.profile;
-	char error[320];
-	w->management = o->management;
-	w->password_file = o->password_file;
-	if (w->management == NULL && w->has_profile && p->management_client)
-		return complain(EX_CONFIG,
-				"%s has management-client: OpenVPN would call us, and ovpnwatch "
-				"calls OpenVPN. Take that line out of the profile, or give "
-				"--management",
-				o->profile);
-	if (w->management == NULL && w->has_profile && p->management[0] != '\0') {
-		w->management = p->management;
-		if (w->password_file == NULL && p->management_password_file[0] != '\0' &&
-		    strcmp(p->management_password_file, "stdin") != 0)
-			w->password_file = beside_profile(w, p->management_password_file);
+	struct watched **at = &f->first;
+	while (*at != w)
+		at = &(*at)->next;
+	*at = w->next;
+	f->n--;
+	app_remove(f->app, &w->tunnel, on_gone, w);
+}
+
+/* Says what is wrong, of which tunnel, and where that stands. */
+static int complain_of(const struct fleet *f, const struct tunnel_settings *t, int status,
+		       const char *error)
+{
+	if (t->line > 0)
+		return complain(status, "%s:%u: tunnel %s: %s", f->options->config, t->line,
+				t->name, error);
+	if (f->options->settings.n_tunnels > 1)
+		return complain(status, "tunnel %s: %s", t->name, error);
+	return complain(status, "%s", error);
+}
+
+/* Makes all tunnels of *s, at *out, or none. */
+static int make_all(const struct fleet *f, const struct settings *s, struct watched **out)
+{
+	int status = 0;
+	*out = NULL;
+	for (unsigned i = s->n_tunnels; i-- > 0 && status == 0;) {
+		struct watched *w;
+		char error[320];
+		status = watched_new(&w, &s->tunnels[i], error, sizeof error);
+		if (status != 0) {
+			complain_of(f, &s->tunnels[i], status, error);
+			continue;
+		}
+		w->next = *out;
+		*out = w;
 	}
-	if (w->management == NULL)
-		return complain(EX_USAGE,
-				"which tunnel? Give --management ADDR%s: put a line like "
-				"'management 127.0.0.1 7505' into the client's profile and restart "
-				"OpenVPN. A log needs none: ovpnwatch replay FILE",
-				w->has_profile ? " (the profile has no management line)"
-					       : ", or --profile with a profile that has one");
-	if (!address_parse(w->management, &w->address, error, sizeof error))
-		return complain(o->management != NULL ? EX_USAGE : EX_CONFIG, "%s", error);
-	return 0;
-}
-
-/* A password that others may read is a matter of permissions too. */
-static int password_status(const char *path)
-{
-	struct stat st;
-	bool open_to_others = stat(path, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0;
-	return open_to_others ? EX_NOPERM : file_status(path);
-}
-
-/* Now rather than when OpenVPN asks for it: whoever starts us is still looking. */
-static int check_password(const char *path)
-{
-	struct password password;
-	char error[320];
-	if (path == NULL)
-		return 0;
-	bool good = password_read(path, &password, error, sizeof error);
-	password_wipe(&password);
-	return good ? 0 : complain(password_status(path), "%s", error);
-}
-
-/* What was said about the server itself. */
-static int check_peer(struct watching *w)
-{
-	const struct options *o = w->options;
-	struct address ntp;
-	char error[320];
-	if (o->peer_ntp != NULL &&
-	    !address_parse_server(o->peer_ntp, NTP_PORT, &ntp, error, sizeof error))
-		return complain(EX_USAGE, "--peer-ntp: %s", error);
-	if (o->peer_management != NULL &&
-	    !address_parse(o->peer_management, &w->peer_address, error, sizeof error))
-		return complain(EX_USAGE, "--peer-management: %s", error);
-	return check_password(o->peer_password_file);
-}
-
-/* The profile's file name without folder and ending, else the address. */
-static void choose_name(struct watching *w)
-{
-	const char *from = w->management;
-	int length = (int)strlen(from);
-	if (w->options->name != NULL) {
-		from = w->options->name;
-		length = (int)strlen(from);
-	} else if (w->has_profile) {
-		const char *slash = strrchr(w->options->profile, '/');
-		from = slash != NULL ? slash + 1 : w->options->profile;
-		const char *dot = strrchr(from, '.');
-		length = dot != NULL && dot != from ? (int)(dot - from) : (int)strlen(from);
+	while (status != 0 && *out != NULL) {
+		struct watched *w = *out;
+		*out = w->next;
+		watched_free(w);
 	}
-	snprintf(w->name, sizeof w->name, "%.*s", length, from);
+	return status;
 }
 
-static void configure(struct watching *w)
+/* --- sockets that come and go ---------------------------------------------------------------- */
+
+static struct watched *at_address(const struct fleet *f, const char *address)
 {
-	const struct options *o = w->options;
-	const struct profile *p = &w->loaded.profile;
-	struct tunnel_config *c = &w->config;
-	choose_name(w);
-	*c = (struct tunnel_config){
-	    .name = w->name,
-	    .address = w->management,
-	    .profile = o->profile,
-	    .same_machine = w->address.loopback,
-	    .has_password = w->password_file != NULL,
-	    .ping = -1,
-	    .ping_restart = -1,
-	    .reneg_sec = -1,
-	    /* Behind a proxy the daemon is connected to that, and says the proxy's address. */
-	    .may_ask = !o->no_probe && !(w->has_profile && p->proxy),
-	    .peer_ntp = o->peer_ntp != NULL,
-	    .peer_address = o->peer_management,
-	    .peer_has_password = o->peer_password_file != NULL,
-	};
-	if (getrandom(&c->seed, sizeof c->seed, 0) != sizeof c->seed)
-		c->seed = (uint64_t)getpid();
-	if (!w->has_profile) {
-		c->no_probe = "give the client's profile with --profile";
+	struct watched *w = f->first;
+	while (w != NULL && (w->management == NULL || strcmp(w->management, address) != 0))
+		w = w->next;
+	return w;
+}
+
+static bool is_named(const struct fleet *f, const char *name)
+{
+	const struct watched *w = f->first;
+	while (w != NULL && strcmp(w->name, name) != 0)
+		w = w->next;
+	return w != NULL;
+}
+
+/* By what the glob leaves open; where that is taken or none, by the whole path. */
+static void name_found(const struct fleet *f, const char *path, char *name, size_t size)
+{
+	const struct text_list *globs = &f->options->settings.discover;
+	for (unsigned i = 0; i < globs->n; i++)
+		if (discover_name(globs->items[i], path, name, size) && !is_named(f, name))
+			return;
+	size_t n = strlen(path);
+	snprintf(name, size, "%s", n < size ? path : path + n - size + 1);
+}
+
+static void found(struct fleet *f, const char *path)
+{
+	struct tunnel_settings t = {0};
+	struct watched *w = NULL;
+	char name[NAME_MAX_BYTES + 1], error[320];
+	name_found(f, path, name, sizeof name);
+	t.name = strdup(name);
+	bool fine = t.name != NULL && asprintf(&t.management, "unix:%s", path) > 0 &&
+		    settings_inherit(&f->settings, &t);
+	if (!fine)
+		complain(0, "%s cannot be watched: no memory", path);
+	else if (at_address(f, t.management) == NULL) {
+		if (watched_new(&w, &t, error, sizeof error) != 0)
+			complain(0, "%s, found at %s, cannot be watched: %s", name, path, error);
+	}
+	tunnel_settings_free(&t);
+	if (w == NULL)
+		return;
+	w->discovered = true;
+	(void)begin(f, w); /* what went wrong was said, and what was opened is closed with it */
+}
+
+static void on_discovered(void *arg, const char *path, bool there)
+{
+	struct fleet *f = arg;
+	char address[256];
+	if (there) {
+		found(f, path);
 		return;
 	}
-	c->ping = p->ping;
-	c->ping_restart = p->ping_restart;
-	c->reneg_sec = p->reneg_sec;
-	if (p->n_remotes > 0) {
-		const struct profile_remote *r =
-		    &p->remotes[w->loaded.can_probe ? w->loaded.probe_remote : 0];
-		snprintf(w->server, sizeof w->server, "%s:%u/%s", r->host, r->port,
-			 profile_proto_is_tcp(r->proto) ? "tcp" : "udp");
-		c->server = w->server;
-	}
-	c->no_probe = o->no_probe	     ? "--no-probe was given"
-		      : !w->loaded.can_probe ? w->loaded.no_probe
-					     : NULL;
-	c->probe = c->no_probe == NULL;
-	c->probe_has_time = c->probe && w->loaded.key.wrap != WRAP_PLAIN;
-	c->other_remotes = c->probe && p->n_remotes > 1;
-	c->probe_by_tcp =
-	    c->probe && profile_proto_is_tcp(p->remotes[w->loaded.probe_remote].proto);
+	snprintf(address, sizeof address, "unix:%s", path);
+	struct watched *w = at_address(f, address);
+	if (w != NULL && w->discovered)
+		end(f, w);
 }
 
-static int run(struct watching *w)
+/* --- read anew ------------------------------------------------------------------------------- */
+
+/* One that is watched and said of in the same words. */
+static struct watched *same_as(const struct fleet *f, const struct watched *new)
 {
-	const struct options *o = w->options;
-	const struct app_options options = {.output = o->output,
-					    .format = o->format,
-					    .ntp = o->ntp,
-					    .n_ntp = o->n_ntp,
-					    .verbose = o->verbose};
-	const struct app_brain brain = {.self = &w->watch, .step = step, .deadline = deadline};
+	struct watched *w = f->first;
+	while (w != NULL && (w->kept || w->discovered || strcmp(w->name, new->name) != 0 ||
+			     !tunnel_settings_equal(&w->settings, &new->settings)))
+		w = w->next;
+	return w;
+}
+
+/* Keeps those that are said of as before; of `new` there is left what is not watched yet. */
+static void mark(struct fleet *f, struct watched **new)
+{
+	for (struct watched *w = f->first; w != NULL; w = w->next)
+		w->kept = w->discovered;
+	while (*new != NULL) {
+		struct watched *old = same_as(f, *new);
+		if (old == NULL) {
+			new = &(*new)->next;
+			continue;
+		}
+		struct watched *again = *new;
+		old->kept = true;
+		*new = again->next;
+		watched_free(again);
+	}
+}
+
+static unsigned sweep(struct fleet *f)
+{
+	unsigned removed = 0;
+	for (struct watched *w = f->first, *next; w != NULL; w = next) {
+		next = w->next;
+		if (w->kept)
+			continue;
+		end(f, w);
+		removed++;
+	}
+	return removed;
+}
+
+/* What is of the whole program is read at the start only. */
+static void say_unchanged(const struct settings *was, const struct settings *is)
+{
+	bool ntp = was->ntp.n != is->ntp.n, globs = was->discover.n != is->discover.n;
+	for (unsigned i = 0; !ntp && i < is->ntp.n; i++)
+		ntp = strcmp(was->ntp.items[i], is->ntp.items[i]) != 0;
+	for (unsigned i = 0; !globs && i < is->discover.n; i++)
+		globs = strcmp(was->discover.items[i], is->discover.items[i]) != 0;
+	bool output = (was->output == NULL) != (is->output == NULL) ||
+		      (was->output != NULL && strcmp(was->output, is->output) != 0);
+	if (ntp || globs || output || was->format != is->format ||
+	    was->offset_limit_s < is->offset_limit_s || was->offset_limit_s > is->offset_limit_s ||
+	    (was->verbose == FLAG_YES) != (is->verbose == FLAG_YES))
+		complain(0,
+			 "what the configuration says of the whole program (output, format, ntp, "
+			 "offset-limit, verbose, discover) is taken over at the next start");
+}
+
+static void on_reload(void *arg)
+{
+	struct fleet *f = arg;
+	struct options again;
+	struct watched *new = NULL;
+	char error[320];
+	if (f->options->config == NULL) {
+		complain(0, "SIGHUP: there is no configuration file to read anew (--config)");
+		return;
+	}
+	enum options_result result = options_parse(f->argc, f->argv, &again, error, sizeof error);
+	if (result != OPTIONS_FINE)
+		complain(0, "%s", error);
+	if (result != OPTIONS_FINE || make_all(f, &again.settings, &new) != 0) {
+		complain(0, "nothing was changed: what was watched goes on");
+		options_free(&again);
+		return;
+	}
+	struct event e = {.kind = EVENT_RELOADED};
+	e.u.reloaded.file = f->options->config;
+	mark(f, &new);
+	e.u.reloaded.removed = sweep(f);
+	while (new != NULL) {
+		struct watched *w = new;
+		new = w->next;
+		e.u.reloaded.added++;
+		(void)begin(f, w);
+	}
+	e.u.reloaded.tunnels = f->n;
+	say_unchanged(&f->options->settings, &again.settings);
+	settings_free(&f->settings);
+	f->settings = again.settings; /* moved */
+	app_feed(f->app, &e);
+}
+
+/* --- the whole ------------------------------------------------------------------------------- */
+
+/* Each tunnel has a handful of descriptors, and the usual limit of 1024 is one of select(2), which
+ * nobody calls here. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int run(struct fleet *f, struct watched *new)
+{
+	const struct settings *s = &f->options->settings;
+	const char *const *ntp = (const char *const *)s->ntp.items;
+	const struct app_options options = {.output = s->output,
+					    .format = s->format,
+					    .ntp = ntp,
+					    .n_ntp = s->ntp.n,
+					    .verbose = s->verbose == FLAG_YES,
+					    .reload = on_reload,
+					    .arg = f};
+	const struct app_brain brain = {.self = &f->watch, .step = step, .deadline = deadline};
 	const struct watch_config config = {
-	    .offset_limit_s = o->offset_limit_s, .n_ntp = o->n_ntp, .ntp_names = o->ntp};
-	struct app_tunnel hands = {
-	    .tunnel = &w->tunnel,
-	    .management = &w->address,
-	    .password_file = w->password_file,
-	    .peer_management = o->peer_management != NULL ? &w->peer_address : NULL,
-	    .peer_password_file = o->peer_password_file,
-	    .peer_ntp = o->peer_ntp,
-	};
+	    .offset_limit_s = s->offset_limit_s, .n_ntp = s->ntp.n, .ntp_names = ntp};
 	struct stamp now = stamp_now();
-	struct app *app;
 	char error[320];
 
-	watch_init(&w->watch, &config, &now);
-	watch_add(&w->watch, &w->tunnel, &w->config, &now);
-	if (w->config.probe) {
-		hands.remote = &w->loaded.profile.remotes[w->loaded.probe_remote];
-		hands.key = &w->loaded.key;
-		hands.follow = &w->loaded.profile;
+	watch_init(&f->watch, &config, &now);
+	int status = app_open(&f->app, &options, &brain, error, sizeof error);
+	if (status != 0) {
+		f->app = NULL;
+		complain(status, "%s", error);
 	}
-	int status = app_open(&app, &options, &brain, error, sizeof error);
-	if (status != 0)
-		return complain(status, "%s", error);
-	status = app_add(app, &hands);
-	if (status != 0)
-		status = complain(EXIT_FAILURE, "cannot start: no memory or no descriptors left");
-	else
-		status = app_run(app);
-	return app_close(app, status);
+	while (new != NULL) {
+		struct watched *w = new;
+		new = w->next;
+		if (status == 0)
+			status = begin(f, w);
+		else
+			watched_free(w);
+	}
+	if (f->app == NULL)
+		return status;
+	if (status == 0 && s->discover.n > 0 &&
+	    app_discover(f->app, (const char *const *)s->discover.items, s->discover.n,
+			 on_discovered, f) != 0)
+		status = complain(EXIT_FAILURE, "no memory");
+	if (status == 0)
+		status = app_run(f->app);
+	return app_close(f->app, status);
 }
 
-int verb_watch(const struct options *o)
+static int look_only(const struct fleet *f)
 {
-	struct watching *w = calloc(1, sizeof *w);
-	if (w == NULL)
+	const struct options *o = f->options;
+	if (o->print_config)
+		config_print(stdout, &o->settings);
+	else
+		printf("%s: fine, %u tunnel%s\n", o->config, o->settings.n_tunnels,
+		       o->settings.n_tunnels == 1 ? "" : "s");
+	return fflush(stdout) == 0 ? EXIT_SUCCESS
+				   : complain(EX_IOERR, "cannot write to standard output");
+}
+
+static int nothing_to_watch(void)
+{
+	return complain(
+	    EX_USAGE, "which tunnel? Give --management ADDR, or --profile with a profile that has "
+		      "one: put a line like 'management 127.0.0.1 7505' into the client's profile "
+		      "and restart OpenVPN; or --log FILE with the log that it writes. A log of "
+		      "the past: ovpnwatch replay FILE");
+}
+
+int verb_watch(const struct options *o, int argc, char **argv)
+{
+	struct fleet *f = calloc(1, sizeof *f);
+	struct watched *new = NULL;
+	if (f == NULL)
 		return complain(EXIT_FAILURE, "no memory");
-	w->options = o;
-	int status = load_profile(w);
+	f->options = o;
+	f->argc = argc;
+	f->argv = argv;
+	settings_init(&f->settings);
+	int status = 0;
+	/* Those that are found have the same defaults until the file is read anew. */
+	if (!tunnel_settings_copy(&f->settings.defaults, &o->settings.defaults))
+		status = complain(EXIT_FAILURE, "no memory");
+	else if (o->settings.n_tunnels == 0 && o->settings.discover.n == 0)
+		status = nothing_to_watch();
 	if (status == 0)
-		status = choose_management(w);
-	if (status == 0)
-		status = check_password(w->password_file);
-	if (status == 0)
-		status = check_peer(w);
-	if (status == 0) {
-		configure(w);
-		status = run(w);
+		status = make_all(f, &o->settings, &new);
+	if (status == 0 && (o->check_config || o->print_config)) {
+		status = look_only(f);
+		while (new != NULL) {
+			struct watched *w = new;
+			new = w->next;
+			watched_free(w);
+		}
+	} else if (status == 0) {
+		raise_descriptors();
+		status = run(f, new);
 	}
-	if (w->has_profile)
-		profile_unload(&w->loaded);
-	free(w);
+	while (f->first != NULL) {
+		struct watched *w = f->first;
+		f->first = w->next;
+		watched_free(w);
+	}
+	settings_free(&f->settings);
+	free(f);
 	return status;
 }

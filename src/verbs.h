@@ -12,10 +12,13 @@
 /* `clock` and `probe`: the clock is not known well enough for a verdict. */
 #define EXIT_UNKNOWN 3
 
+int exit_status_of_options(enum options_result result);
+
 /* `clock` and `probe`: the exit status that says the verdict. */
 int exit_status_of(enum clock_verdict verdict);
 
-int verb_watch(const struct options *o);
+/* argc and argv are what *o was made from: a reload makes it anew. */
+int verb_watch(const struct options *o, int argc, char **argv);
 int verb_replay(const struct options *o);
 int verb_probe(const struct options *o);
 int verb_clock(const struct options *o);

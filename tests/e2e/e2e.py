@@ -445,6 +445,99 @@ def run(*arguments, text=None):
     return process.returncode, process.stdout, process.stderr.decode()
 
 
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+
+
+def configuration_and_reload():
+    """Many tunnels from a file, and another file by SIGHUP: who is said of as before does not notice."""
+    with tempfile.TemporaryDirectory() as folder:
+        a, b, c = Daemon(), Daemon(), Daemon()
+        config, out = os.path.join(folder, "w.conf"), os.path.join(folder, "out")
+        head = "[ovpnwatch]\nformat = json\noutput = %s\nno-probe = yes\n" % out
+        write(config, head + f"[tunnel a]\nmanagement = {a.address}\n[tunnel b]\nmanagement = {b.address}\n")
+        code, text, errors = run("--config", config, "--check-config")
+        assert code == 0 and b"fine, 2 tunnels" in text, (text, errors)
+        code, text, errors = run("--config", config, "--print-config")
+        assert code == 0 and ("management = " + b.address).encode() in text, (text, errors)
+        process = subprocess.Popen([PROGRAM, "--config", config], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        for daemon in (a, b):
+            daemon.wait()
+        b.say(">HOLD:Waiting for hold release:0")
+        write(config, head + f"[tunnel a]\nmanagement = {a.address}\n[tunnel c]\nmanagment = {c.address}\n")
+        process.send_signal(signal.SIGHUP)  # a mistake: nothing changes
+        time.sleep(0.3)
+        write(config, head + f"[tunnel a]\nmanagement = {a.address}\n[tunnel c]\nmanagement = {c.address}\n")
+        process.send_signal(signal.SIGHUP)
+        until(lambda: '"tunnel":"c"' in open(out, encoding="utf-8").read().rpartition('"kind":"connected"')[0][-200:],
+              "the new one is attached")
+        errors = finish(process)
+        assert "w.conf:8: unknown key 'managment'" in errors and "nothing was changed" in errors, errors
+        with open(out, "rb") as f:
+            events = parse(f.read(), "configuration_and_reload")
+        kinds = [(e.get("tunnel"), e["monitor"]["kind"]) for e in events if e["event_type"] == "monitor"]
+        assert kinds.count(("a", "started")) == 1 and kinds.count(("a", "connected")) == 1, kinds
+        assert kinds.count(("b", "removed")) == 1 and kinds.count(("c", "connected")) == 1, kinds
+        assert a.heard.count("version") == 1, a.heard
+        reloaded = [e for e in events if e["event_type"] == "monitor" and e["monitor"]["kind"] == "reloaded"]
+        assert [e["monitor"]["count"] for e in reloaded] == [2], reloaded
+
+
+class SocketDaemon(Daemon):
+    """The same at a unix socket."""
+
+    def __init__(self, path):
+        self.path = path
+        super().__init__()
+
+    def _serve(self):
+        self.listener.close()
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen(1)
+        super()._serve()
+
+
+def discovery():
+    """Sockets that appear and vanish, named by what the wildcard stands for."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = os.path.join(folder, "out")
+        first = SocketDaemon(os.path.join(folder, "first.sock"))
+        until(lambda: os.path.exists(first.path), "the first socket")
+        process = subprocess.Popen([PROGRAM, "--discover", os.path.join(folder, "*.sock"), "--format", "json",
+                                    "--output", out], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        first.wait()
+        second = SocketDaemon(os.path.join(folder, "second.sock"))
+        second.wait()
+        os.unlink(first.path)
+        until(lambda: '"removed"' in open(out, encoding="utf-8").read(), "the first is gone")
+        finish(process)
+        with open(out, "rb") as f:
+            events = parse(f.read(), "discovery")
+        kinds = [(e.get("tunnel"), e["monitor"]["kind"]) for e in events if e["event_type"] == "monitor"]
+        for wanted in (("first", "connected"), ("second", "connected"), ("first", "removed")):
+            assert kinds.count(wanted) == 1, (wanted, kinds)
+
+
+def several_tunnels():
+    """Two on one command line."""
+    a, b = Daemon(), Daemon()
+    process = subprocess.Popen([PROGRAM, "--name", "a", "--management", a.address, "--name", "b", "--management",
+                                b.address], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    a.wait()
+    b.wait()
+    a.say(">STATE:%d,RECONNECTING,ping-restart,,,,," % time.time())
+    until(lambda: process.poll() is None, "it runs")
+    time.sleep(0.2)
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=LIMIT)
+    events = parse(out, "several_tunnels")
+    restarted = {e.get("tunnel") for e in events if e["event_type"] == "alert" and e["alert"]["name"] == "ping_restart"}
+    assert restarted == {"a"}, restarted
+
+
 def exit_codes():
     profile = tempfile.NamedTemporaryFile("w", suffix=".ovpn")
     profile.write("client\nremote vpn.example.org 99999\n")
@@ -460,6 +553,8 @@ def exit_codes():
             (65, "nothing.log", "replay", "/nothing.log"), (78, ":2:", "watch", "--profile", profile.name),
             (78, "no such file", "probe", "--profile", "/nothing.ovpn"),
             (64, "probe whom", "probe"),
+            (77, "cannot be read", "--config", "/nothing.conf"),
+            (78, ".ovpn:1: a line is 'key = value'", "--config", profile.name),
             (64, "no address of IPv6", "probe", "--remote", "127.0.0.1:9", "--proto", "udp6"),
             (64, "no address of IPv4", "probe", "--remote", "[::1]:9", "--proto", "tcp4"),
             (69, "refuses", "probe", "--remote", "127.0.0.1:9", "--tls-auth", key.name, "--count", "2")):
@@ -574,7 +669,7 @@ def main():
     os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"
     tests = {n: f for n, f in globals().items()
              if callable(f) and getattr(f, "__module__", "") == "__main__" and n.islower() and
-             n not in ("main", "start", "until", "finish", "finish_quietly", "parse", "memory", "run")}
+             n not in ("main", "start", "until", "finish", "finish_quietly", "parse", "memory", "run", "write")}
     failed = 0
     for name in sys.argv[2:] or tests:
         try:

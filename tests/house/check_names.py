@@ -79,11 +79,12 @@ def check_manual(lists, program):
     for code in EXITS:
         if not re.search(rf"^\.It (Li )?{code}$", text, re.M):
             yield f"{MANUAL}: exit code {code} is not named"
-    named = set(re.findall(r"(?:\bFl -|(?<![\w-])--)([a-z][a-z-]+)", text))
+    named = set(re.findall(r"(?:\bFl -|(?<![\w-])--)([a-z][a-z0-9-]+)", text))
     helped = set()
     if program:
-        run = subprocess.run([program, "--help"], capture_output=True, text=True, timeout=60)
-        helped = set(re.findall(r"(?<![\w-])--([a-z][a-z-]+)", run.stdout))
+        for verb in ("watch", "replay", "probe", "clock", "explain"):
+            run = subprocess.run([program, verb, "--help"], capture_output=True, text=True, timeout=60)
+            helped |= set(re.findall(r"(?<![\w-])--([a-z][a-z0-9-]+)", run.stdout))
     if not helped:
         print("skipped: --help lists no options to compare with the manual's")
         return

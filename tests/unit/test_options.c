@@ -29,7 +29,8 @@ static bool parse(const char *line)
 		argv[argc++] = word;
 	}
 	error[0] = '\0';
-	return options_parse(argc, argv, &options, error, sizeof error);
+	options_free(&options);
+	return options_parse(argc, argv, &options, error, sizeof error) == OPTIONS_FINE;
 }
 
 static void test_what_is_wrong_is_said(void **state)
@@ -87,7 +88,17 @@ static void test_what_is_wrong_is_said(void **state)
 	    {"clock --peer-ntp h", "--peer-ntp is not for clock"},
 	    {"probe --profile p --peer-management m:1", "--peer-management is not for probe"},
 	    {"replay f --peer-management m:1", "--peer-management is not for replay"},
-	    {"--peer-management-password-file f", "Give --peer-management ADDR"},
+	    {"--management m:1 --peer-management-password-file f", "Give peer-management too"},
+	    {"--peer-management s:1", "where is it?"},
+	    {"--management a:1 --management b:1", "give --name before all else"},
+	    {"--name a --management a:1 --name a --management b:1", "a tunnel a already"},
+	    {"--name a --management a:1 --name b --management a:1", "management address a:1"},
+	    {"--management m:1 --relay-password-file f", "give relay or relay-readonly too"},
+	    {"--management m:1 --relay-group g", "give relay or relay-readonly too"},
+	    {"--management m:1 --relay-allow-remote", "give relay or relay-readonly too"},
+	    {"--management m:1 --check-config", "of which file? Give --config"},
+	    {"clock --config f", "--config is not for clock"},
+	    {"replay f --log g", "--log is not for replay"},
 	    {"--peer-ntp", "--peer-ntp needs a value"},
 	    {"replay", "replay what?"},
 	    {"replay a b", "replay takes one file, and 'b' is the second"},
@@ -113,12 +124,12 @@ static void test_nothing(void **state)
 	(void)state;
 	assert_true(parse(""));
 	assert_int_equal(options.verb, VERB_WATCH);
-	assert_int_equal(options.format, FORMAT_AUTO);
-	assert_true(options.offset_limit_s == 1.0);
-	assert_null(options.management);
-	assert_null(options.profile);
-	assert_int_equal(options.n_ntp, 0);
-	assert_false(options.no_probe);
+	assert_int_equal(options.settings.format, FORMAT_AUTO);
+	assert_true(options.settings.offset_limit_s == 1.0);
+	assert_int_equal(options.settings.n_tunnels, 0);
+	assert_null(options_tunnel(&options)->management);
+	assert_int_equal(options.settings.ntp.n, 0);
+	assert_int_equal(options.settings.defaults.no_probe, FLAG_UNSET);
 }
 
 static void test_watch(void **state)
@@ -128,18 +139,18 @@ static void test_watch(void **state)
 			  "--profile c.ovpn --ntp a --ntp b --no-probe --format json --output o "
 			  "--offset-limit 0.5 --verbose"));
 	assert_int_equal(options.verb, VERB_WATCH);
-	assert_string_equal(options.name, "n");
-	assert_string_equal(options.management, "unix:/run/x");
-	assert_string_equal(options.password_file, "pw");
-	assert_string_equal(options.profile, "c.ovpn");
-	assert_int_equal(options.n_ntp, 2);
-	assert_string_equal(options.ntp[0], "a");
-	assert_string_equal(options.ntp[1], "b");
-	assert_true(options.no_probe);
-	assert_int_equal(options.format, FORMAT_JSON);
-	assert_string_equal(options.output, "o");
-	assert_true(options.offset_limit_s == 0.5);
-	assert_true(options.verbose);
+	assert_string_equal(options_tunnel(&options)->name, "n");
+	assert_string_equal(options_tunnel(&options)->management, "unix:/run/x");
+	assert_string_equal(options_tunnel(&options)->management_password_file, "pw");
+	assert_string_equal(options_tunnel(&options)->profile, "c.ovpn");
+	assert_int_equal(options.settings.ntp.n, 2);
+	assert_string_equal(options.settings.ntp.items[0], "a");
+	assert_string_equal(options.settings.ntp.items[1], "b");
+	assert_int_equal(options_tunnel(&options)->no_probe, FLAG_YES);
+	assert_int_equal(options.settings.format, FORMAT_JSON);
+	assert_string_equal(options.settings.output, "o");
+	assert_true(options.settings.offset_limit_s == 0.5);
+	assert_int_equal(options.settings.verbose, FLAG_YES);
 }
 
 static void test_the_server_itself(void **state)
@@ -147,14 +158,40 @@ static void test_the_server_itself(void **state)
 	(void)state;
 	assert_true(parse("--management m:1 --peer-ntp vpn.example:1123 --peer-management s:7505 "
 			  "--peer-management-password-file pw"));
-	assert_string_equal(options.management, "m:1");
-	assert_string_equal(options.peer_ntp, "vpn.example:1123");
-	assert_string_equal(options.peer_management, "s:7505");
-	assert_string_equal(options.peer_password_file, "pw");
-	assert_null(options.password_file);
-	assert_true(parse("--peer-management s:7505"));
-	assert_null(options.peer_ntp);
-	assert_null(options.peer_password_file);
+	assert_string_equal(options_tunnel(&options)->management, "m:1");
+	assert_string_equal(options_tunnel(&options)->peer_ntp, "vpn.example:1123");
+	assert_string_equal(options_tunnel(&options)->peer_management, "s:7505");
+	assert_string_equal(options_tunnel(&options)->peer_management_password_file, "pw");
+	assert_null(options_tunnel(&options)->management_password_file);
+	assert_true(parse("--management m:1 --peer-management s:7505"));
+	assert_null(options_tunnel(&options)->peer_ntp);
+	assert_null(options_tunnel(&options)->peer_management_password_file);
+}
+
+static void test_several_tunnels(void **state)
+{
+	(void)state;
+	assert_true(parse("--profile p --name a --management m:1 --relay r:1 --relay r:2 --name b "
+			  "--log f --release-hold --no-probe --name c --management unix:/x"));
+	const struct tunnel_settings *t = options.settings.tunnels;
+	assert_int_equal(options.settings.n_tunnels, 3);
+	assert_string_equal(t[0].name, "a");
+	assert_string_equal(t[0].profile, "p");
+	assert_string_equal(t[0].management, "m:1");
+	assert_int_equal(t[0].relay.n, 2);
+	assert_string_equal(t[0].relay.items[1], "r:2");
+	assert_int_equal(t[0].release_hold, FLAG_UNSET);
+	assert_string_equal(t[1].name, "b");
+	assert_string_equal(t[1].log, "f");
+	assert_null(t[1].management);
+	assert_int_equal(t[1].release_hold, FLAG_YES);
+	assert_string_equal(t[2].management, "unix:/x");
+	assert_int_equal(t[2].release_hold, FLAG_UNSET);
+	for (unsigned i = 0; i < 3; i++) /* whoever forbids it means it everywhere */
+		assert_int_equal(t[i].no_probe, FLAG_YES);
+	assert_true(parse("--discover /run/*.sock"));
+	assert_int_equal(options.settings.n_tunnels, 0);
+	assert_string_equal(options.settings.discover.items[0], "/run/*.sock");
 }
 
 static void test_verb_may_be_left_out(void **state)
@@ -162,8 +199,8 @@ static void test_verb_may_be_left_out(void **state)
 	(void)state;
 	assert_true(parse("--profile c.ovpn --format text"));
 	assert_int_equal(options.verb, VERB_WATCH);
-	assert_string_equal(options.profile, "c.ovpn");
-	assert_int_equal(options.format, FORMAT_TEXT);
+	assert_string_equal(options_tunnel(&options)->profile, "c.ovpn");
+	assert_int_equal(options.settings.format, FORMAT_TEXT);
 }
 
 static void test_replay(void **state)
@@ -175,7 +212,7 @@ static void test_replay(void **state)
 		assert_true(parse(lines[i]));
 		assert_int_equal(options.verb, VERB_REPLAY);
 		assert_string_equal(options.recording, "f");
-		assert_int_equal(options.format, FORMAT_JSON);
+		assert_int_equal(options.settings.format, FORMAT_JSON);
 	}
 	assert_true(parse("replay -"));
 	assert_string_equal(options.recording, "-");
@@ -233,7 +270,7 @@ static void test_clock(void **state)
 	(void)state;
 	assert_true(parse("clock --ntp ntp.example"));
 	assert_int_equal(options.verb, VERB_CLOCK);
-	assert_int_equal(options.n_ntp, 1);
+	assert_int_equal(options.settings.ntp.n, 1);
 }
 
 static void test_explain(void **state)
@@ -269,17 +306,22 @@ static void test_help_wins(void **state)
 
 static void test_help_is_one_screen(void **state)
 {
-	unsigned lines = 0, column = 0;
 	(void)state;
-	for (const char *c = options_help(); *c != '\0'; c++) {
-		column = *c == '\n' ? 0 : column + 1;
-		lines += *c == '\n';
-		if (column > 80)
-			fail_msg("line %u is too long", lines + 1);
+	for (int verb = VERB_WATCH; verb <= VERB_HELP; verb++) {
+		unsigned lines = 0, column = 0;
+		const char *help = options_help((enum verb)verb);
+		for (const char *c = help; *c != '\0'; c++) {
+			column = *c == '\n' ? 0 : column + 1;
+			lines += *c == '\n';
+			if (column > 80)
+				fail_msg("verb %d, line %u is too long", verb, lines + 1);
+		}
+		assert_true(lines <= 24);
+		assert_non_null(strstr(help, "example"));
 	}
-	assert_true(lines <= 24);
-	assert_non_null(strstr(options_help(), "examples:"));
-	assert_non_null(strstr(options_help(), "--peer-management-password-file FILE"));
+	assert_non_null(strstr(options_help(VERB_WATCH), "--peer-management-password-file FILE"));
+	assert_true(parse("probe --help"));
+	assert_int_equal(options.help_of, VERB_PROBE);
 }
 
 int main(void)
@@ -289,6 +331,7 @@ int main(void)
 	    cmocka_unit_test(test_nothing),
 	    cmocka_unit_test(test_watch),
 	    cmocka_unit_test(test_the_server_itself),
+	    cmocka_unit_test(test_several_tunnels),
 	    cmocka_unit_test(test_verb_may_be_left_out),
 	    cmocka_unit_test(test_replay),
 	    cmocka_unit_test(test_probe),
