@@ -29,7 +29,6 @@ struct app {
 	enum phase phase;
 	bool verbose, stepping;
 	int status;
-	bool abandoned;	     /* libuv waits for something that cannot be cancelled */
 	unsigned turns;	     /* in which the deadline did not move into the future */
 	struct hands *hands; /* in use, and those that are going */
 	unsigned turn_number;
@@ -230,13 +229,6 @@ static void app_drain(struct app *app)
 		uv_timer_start(&app->patience, on_patience, APP_DRAIN_MS, 0);
 }
 
-static void on_abandon(uv_timer_t *timer)
-{
-	struct app *app = timer->data;
-	app->abandoned = true;
-	uv_stop(&app->loop);
-}
-
 static void app_end(struct app *app)
 {
 	if (app->phase == CLOSING)
@@ -248,9 +240,7 @@ static void app_end(struct app *app)
 	uv_close((uv_handle_t *)&app->turn, NULL);
 	for (size_t i = 0; i < sizeof app->signals / sizeof app->signals[0]; i++)
 		uv_close((uv_handle_t *)&app->signals[i], NULL);
-	/* It fires only if something else keeps the loop, and that can be a name server only. */
-	uv_timer_start(&app->patience, on_abandon, APP_DRAIN_MS, 0);
-	uv_unref((uv_handle_t *)&app->patience);
+	uv_close((uv_handle_t *)&app->patience, NULL);
 }
 
 static void on_output_ended(void *arg)
@@ -324,13 +314,6 @@ static void free_all(struct app *app)
 int app_close(struct app *app, int status)
 {
 	app_end(app);
-	if (!app->abandoned)
-		uv_run(&app->loop, UV_RUN_DEFAULT);
-	if (app->abandoned) {
-		fflush(NULL);
-		_exit(status);
-	}
-	uv_close((uv_handle_t *)&app->patience, NULL);
 	uv_run(&app->loop, UV_RUN_DEFAULT);
 	if (uv_loop_close(&app->loop) != 0) {
 		uv_walk(&app->loop, say_leftover, NULL);

@@ -7,8 +7,7 @@
  * brain is done; tunnels may come and go meanwhile (app_add(), app_remove()). It ends in two
  * stages: the last notices are made and everything but the output is closed; what was accepted is
  * written out, for APP_DRAIN_MS at most. A second signal skips that. Failure modes: nobody reads
- * the output any more (a quiet end, status 0); it cannot be written (EX_IOERR); a name is still
- * being looked up when all else is over (app_close).
+ * the output any more (a quiet end, status 0); it cannot be written (EX_IOERR).
  */
 #ifndef OVPNWATCH_IO_APP_H
 #define OVPNWATCH_IO_APP_H
@@ -88,8 +87,7 @@ int app_discover(struct app *app, const char *const *globs, unsigned n_globs,
  */
 int app_run(struct app *app);
 
-/* Frees it and returns `status`. If libuv still waits for a name server (it cannot be told to stop,
- * and exit() would wait for it), the process ends here with this status. */
+/* Frees it and returns `status`, or an exit status of its own if something was left open. */
 int app_close(struct app *app, int status);
 
 #endif

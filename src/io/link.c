@@ -6,6 +6,7 @@
  */
 #include "io/link.h"
 #include "io/password_file.h"
+#include "io/resolve.h"
 #include "io/stamp_now.h"
 #include "proto/management.h"
 
@@ -14,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ADDRESSES_MAX 8
 /* More than the core ever has unanswered; when all are taken, OpenVPN does not read. */
 #define WRITES_MAX 16
 
@@ -34,11 +34,6 @@ struct wire {
 	char secret[sizeof((struct password *)0)->text + 1]; /* the password on its way */
 };
 
-struct lookup {
-	uv_getaddrinfo_t req;
-	struct link *link; /* NULL: the link is gone */
-};
-
 struct link {
 	uv_loop_t *loop;
 	struct address address;
@@ -49,9 +44,8 @@ struct link {
 	bool wanted; /* between link_connect() and its end */
 	bool up;
 	struct wire *wire;
-	struct lookup *lookup; /* cannot be cancelled: at most one, and the next waits for it */
-	struct sockaddr_storage found[ADDRESSES_MAX];
-	unsigned n_found, next;
+	struct resolver resolver; /* of a TCP address */
+	unsigned next;		  /* of its addresses, to be tried */
 	uv_timer_t timer; /* patience, or (late_change) news that must not come from within a call
 			   */
 	bool late;
@@ -62,7 +56,7 @@ struct link {
 	struct stamp drained; /* all that was there at this instant has been read */
 	bool of_server;	      /* its events are EVENT_PEER_… */
 	struct management_framer framer;
-	char line[MANAGEMENT_LINE_MAX];
+	char *line; /* MANAGEMENT_LINE_MAX: pages that no torn line needs are never touched */
 };
 
 static void try_next(struct link *l);
@@ -295,7 +289,7 @@ static void on_connect(uv_connect_t *req, int status)
 	l->up = true;
 	l->overlong = 0;
 	l->drained.mono = NSEC_UNKNOWN;
-	management_framer_init(&l->framer, l->line, sizeof l->line);
+	management_framer_init(&l->framer, l->line, MANAGEMENT_LINE_MAX);
 	tell(l, LINK_UP, NULL);
 }
 
@@ -329,8 +323,10 @@ static int connect_wire(struct link *l)
 		uv_pipe_connect(&l->wire->connect, &l->wire->u.pipe, l->address.path, on_connect);
 		return 0;
 	}
+	unsigned n;
+	const struct sockaddr_storage *to = resolver_all(&l->resolver, &n);
 	rc = uv_tcp_connect(&l->wire->connect, &l->wire->u.tcp,
-			    (const struct sockaddr *)&l->found[l->next++], on_connect);
+			    (const struct sockaddr *)&to[l->next++], on_connect);
 	if (rc != 0)
 		drop_wire(l);
 	return rc;
@@ -339,7 +335,8 @@ static int connect_wire(struct link *l)
 /* Goes on with the addresses that are left; without any, `reason` says what became of the last. */
 static void try_next(struct link *l)
 {
-	while (l->next < l->n_found) {
+	unsigned n;
+	for (resolver_all(&l->resolver, &n); l->next < n;) {
 		int rc = connect_wire(l);
 		if (rc == 0) {
 			start_timer(l, LINK_CONNECT_TIMEOUT_MS);
@@ -350,76 +347,39 @@ static void try_next(struct link *l)
 	end_later(l, LINK_FAILED, l->reason);
 }
 
-static void keep_address(struct link *l, const struct sockaddr *a, size_t size)
+static void on_resolved(void *arg, int status)
 {
-	if (l->n_found < ADDRESSES_MAX && size <= sizeof l->found[0])
-		memcpy(&l->found[l->n_found++], a, size);
-}
-
-static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *list)
-{
-	struct lookup *lookup = req->data;
-	struct link *l = lookup->link;
-	free(lookup);
-	if (l != NULL)
-		l->lookup = NULL;
-	if (l != NULL && l->wanted && !l->late) {
-		for (struct addrinfo *a = list; a != NULL; a = a->ai_next)
-			keep_address(l, a->ai_addr, a->ai_addrlen);
-		if (l->n_found == 0)
-			snprintf(l->reason, sizeof l->reason, "its name cannot be resolved: %s",
-				 status < 0 ? uv_strerror(status) : "it has no address");
-		try_next(l);
-	}
-	uv_freeaddrinfo(list);
-}
-
-static void resolve(struct link *l)
-{
-	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-	char port[8];
-	start_timer(l, LINK_CONNECT_TIMEOUT_MS);
-	if (l->lookup != NULL)
+	struct link *l = arg;
+	unsigned n;
+	if (!l->wanted || l->late)
 		return;
-	struct lookup *lookup = calloc(1, sizeof *lookup);
-	int rc = UV_ENOMEM;
-	snprintf(port, sizeof port, "%u", l->address.port);
-	if (lookup != NULL) {
-		lookup->link = l;
-		lookup->req.data = lookup;
-		rc = uv_getaddrinfo(l->loop, &lookup->req, on_resolved, l->address.host, port,
-				    &hints);
-	}
-	if (rc == 0) {
-		l->lookup = lookup;
-	} else {
-		free(lookup);
-		end_later(l, LINK_FAILED, uv_strerror(rc));
-	}
+	resolver_all(&l->resolver, &n);
+	if (n == 0)
+		snprintf(l->reason, sizeof l->reason, "its name cannot be resolved: %s",
+			 uv_strerror(status));
+	try_next(l);
 }
 
 void link_connect(struct link *l)
 {
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
 	link_close(l);
 	l->wanted = true;
-	l->n_found = l->next = 0;
+	l->next = 0;
 	if (l->address.kind == ADDRESS_UNIX) {
 		int rc = connect_wire(l);
 		if (rc == 0)
 			start_timer(l, LINK_CONNECT_TIMEOUT_MS);
 		else
 			end_later(l, LINK_FAILED, why(l, rc));
-	} else if (uv_ip4_addr(l->address.host, l->address.port, &v4) == 0) {
-		keep_address(l, (const struct sockaddr *)&v4, sizeof v4);
-		try_next(l);
-	} else if (uv_ip6_addr(l->address.host, l->address.port, &v6) == 0) {
-		keep_address(l, (const struct sockaddr *)&v6, sizeof v6);
-		try_next(l);
-	} else {
-		resolve(l);
+		return;
 	}
+	int rc = resolver_look_up(&l->resolver);
+	if (rc > 0)
+		try_next(l);
+	else if (rc == 0)
+		start_timer(l, LINK_CONNECT_TIMEOUT_MS);
+	else
+		end_later(l, LINK_FAILED, uv_strerror(rc));
 }
 
 void link_close(struct link *l)
@@ -436,8 +396,13 @@ int link_new(struct link **out, uv_loop_t *loop, const struct address *address,
 	     void *arg)
 {
 	struct link *l = calloc(1, sizeof *l);
-	if (l == NULL)
+	char *line = malloc(MANAGEMENT_LINE_MAX);
+	if (l == NULL || line == NULL) {
+		free(l);
+		free(line);
 		return UV_ENOMEM;
+	}
+	l->line = line;
 	l->loop = loop;
 	l->address = *address;
 	l->password_file = password_file;
@@ -445,6 +410,7 @@ int link_new(struct link **out, uv_loop_t *loop, const struct address *address,
 	l->of_server = of_server;
 	l->sink = sink;
 	l->arg = arg;
+	resolver_init(&l->resolver, loop, address->host, address->port, AF_UNSPEC, on_resolved, l);
 	uv_timer_init(loop, &l->timer); /* cannot fail */
 	l->timer.data = l;
 	*out = l;
@@ -453,7 +419,9 @@ int link_new(struct link **out, uv_loop_t *loop, const struct address *address,
 
 static void on_link_closed(uv_handle_t *handle)
 {
-	free(handle->data);
+	struct link *l = handle->data;
+	free(l->line);
+	free(l);
 }
 
 void link_free(struct link *l)
@@ -461,9 +429,6 @@ void link_free(struct link *l)
 	if (l == NULL)
 		return;
 	link_close(l);
-	if (l->lookup != NULL) {
-		l->lookup->link = NULL;
-		uv_cancel((uv_req_t *)&l->lookup->req); /* works only while it has not begun */
-	}
+	resolver_done(&l->resolver);
 	uv_close((uv_handle_t *)&l->timer, on_link_closed);
 }

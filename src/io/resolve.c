@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/resolve.h"
+#include "io/name_lookup.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* What libuv's thread works on. It belongs to the loop, not to the resolver. */
-struct lookup {
-	uv_getaddrinfo_t request;
-	struct resolver *owner; /* NULL: gone, nobody wants the answer */
-};
 
 static void put_address(struct sockaddr_storage *out, const struct sockaddr *from, uint16_t port)
 {
@@ -94,18 +88,13 @@ static bool take_addresses(struct resolver *r, const struct addrinfo *list)
 	return true;
 }
 
-static void on_answer(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
+static void on_found(void *arg, int status, const struct addrinfo *list)
 {
-	struct lookup *l = request->data;
-	struct resolver *r = l->owner;
-	free(l);
-	if (r != NULL) {
-		r->lookup = NULL;
-		if (status == 0 && !take_addresses(r, list))
-			status = UV_EAI_NODATA;
-	}
-	uv_freeaddrinfo(list);
-	if (r != NULL && r->callback != NULL)
+	struct resolver *r = arg;
+	r->lookup = NULL;
+	if (status == 0 && !take_addresses(r, list))
+		status = UV_EAI_NODATA;
+	if (r->callback != NULL)
 		r->callback(r->arg, status);
 }
 
@@ -115,23 +104,12 @@ int resolver_look_up(struct resolver *r)
 		return 1;
 	if (r->lookup != NULL)
 		return 0;
-	struct lookup *l = calloc(1, sizeof *l);
-	if (l == NULL)
-		return UV_ENOMEM;
-	l->owner = r;
-	l->request.data = l;
 	/* AI_ADDRCONFIG, but not together with a family: glibc then finds nothing on a machine that
 	 * has that family on the loopback interface only. */
 	const struct addrinfo hints = {.ai_family = r->family,
 				       .ai_socktype = SOCK_DGRAM,
 				       .ai_flags = r->family == AF_UNSPEC ? AI_ADDRCONFIG : 0};
-	int rc = uv_getaddrinfo(r->loop, &l->request, on_answer, r->host, NULL, &hints);
-	if (rc != 0) {
-		free(l);
-		return rc;
-	}
-	r->lookup = l;
-	return 0;
+	return name_lookup_start(&r->lookup, r->loop, r->host, &hints, on_found, r);
 }
 
 /* The kernel says so when a UDP socket is connected, without a packet. A socket that cannot be had
@@ -162,6 +140,12 @@ bool resolver_address(const struct resolver *r, struct sockaddr_storage *out)
 	return true;
 }
 
+const struct sockaddr_storage *resolver_all(const struct resolver *r, unsigned *n)
+{
+	*n = r->n_addresses;
+	return r->addresses;
+}
+
 bool resolver_has(const struct resolver *r, const struct sockaddr_storage *address)
 {
 	for (unsigned i = 0; i < r->n_addresses; i++)
@@ -178,11 +162,8 @@ void resolver_next(struct resolver *r)
 
 static void abandon(struct resolver *r)
 {
-	if (r->lookup == NULL)
-		return;
-	r->lookup->owner = NULL;
-	/* Works only while no thread has taken it up; on_answer() comes either way. */
-	(void)uv_cancel((uv_req_t *)&r->lookup->request);
+	if (r->lookup != NULL)
+		name_lookup_forget(r->lookup);
 	r->lookup = NULL;
 }
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * A host's addresses: at once if the host is a number, else from the name service, in libuv's
- * thread pool. Of several, one serves at a time; one that this machine has no route to (a name with
- * an IPv6 address, and no IPv6 here) is passed over.
+ * A host's addresses: at once if the host is a number, else from the name service
+ * (io/name_lookup.h). Of several, one serves at a time; one that this machine has no route to (a
+ * name with an IPv6 address, and no IPv6 here) is passed over.
  *
  * Happy path: resolver_init(), resolver_look_up(), the callback, resolver_address(). Failure modes:
- * a lookup that fails keeps the last good address; one that hangs cannot be cancelled (libuv #203),
- * so its request is on the heap and outlives the resolver: resolver_done() only turns away from it.
- * The loop stays alive until the name service has answered or given up.
+ * a lookup that fails keeps the last good address; one that hangs keeps it too, and holds nobody
+ * up.
  */
 #ifndef OVPNWATCH_IO_RESOLVE_H
 #define OVPNWATCH_IO_RESOLVE_H
@@ -32,7 +31,7 @@ struct resolver {
 	int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
 	resolved callback;
 	void *arg;
-	struct lookup *lookup; /* in flight; there is never more than one */
+	struct name_lookup *lookup; /* in flight; there is never more than one */
 	bool numeric;
 	struct sockaddr_storage addresses[RESOLVER_ADDRESSES_MAX];
 	unsigned n_addresses;
@@ -60,6 +59,9 @@ int resolver_look_up(struct resolver *r) __attribute__((warn_unused_result));
  * route to it, one to which there is; if there is none to any, *out is the one that serves. */
 bool resolver_address(const struct resolver *r, struct sockaddr_storage *out)
     __attribute__((warn_unused_result));
+
+/* All addresses of the last good answer, in the name service's order; valid until the next. */
+const struct sockaddr_storage *resolver_all(const struct resolver *r, unsigned *n);
 
 /* One of the addresses of the last good answer is this one, its port included. */
 bool resolver_has(const struct resolver *r, const struct sockaddr_storage *address)
