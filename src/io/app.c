@@ -31,6 +31,7 @@ struct app {
 	int status;
 	unsigned turns;	     /* in which the deadline did not move into the future */
 	struct hands *hands; /* in use, and those that are going */
+	unsigned n_tunnels;
 	unsigned turn_number;
 	bool going; /* there are some of those */
 	struct discover *discover;
@@ -382,6 +383,7 @@ int app_add(struct app *app, const struct app_tunnel *tunnel)
 	if (h == NULL)
 		return UV_ENOMEM;
 	h->next = app->hands;
+	output_expect(&app->output, ++app->n_tunnels);
 	app->hands = h; /* what was opened is closed with the rest */
 	tunnel->tunnel->shell = h;
 	int rc = hands_open(h, &app->loop, tunnel, feed, app);
@@ -400,6 +402,7 @@ void app_remove(struct app *app, struct tunnel *tunnel, void (*gone)(void *arg),
 	h->gone_arg = arg;
 	h->turn = app->turn_number;
 	app->going = true;
+	output_expect(&app->output, --app->n_tunnels);
 	if (app->asker != NULL)
 		clock_asker_remove_peer(app->asker, tunnel);
 	hands_close(h);

@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define QUEUE_MIN ((size_t)65536)
+
 static void fail(struct outlet *o, int error)
 {
 	o->state = error == EPIPE || error == ECONNRESET || (error == EIO && isatty(o->fd))
@@ -68,6 +70,44 @@ static size_t next_batch(const char *bytes, size_t n)
 	return end != NULL ? (size_t)(end - bytes) + 1 : PIPE_BUF;
 }
 
+/* Nothing waits. What a storm has needed is given back. */
+static void empty(struct outlet *o)
+{
+	o->head = o->tail = 0;
+	if (o->size <= QUEUE_MIN)
+		return;
+	char *small = realloc(o->queue, QUEUE_MIN);
+	if (small != NULL) {
+		o->queue = small;
+		o->size = QUEUE_MIN;
+	}
+}
+
+/* Room for `n` bytes behind those that wait, which are `max` at most together with them: up to
+ * twice as much memory, so that moving them to the front costs no more than having written them. */
+static bool make_room(struct outlet *o, size_t n)
+{
+	while (n > o->size - o->tail) {
+		if (o->head >= o->size / 2) {
+			memmove(o->queue, o->queue + o->head, o->tail - o->head);
+			o->tail -= o->head;
+			o->head = 0;
+			continue;
+		}
+		char *large = realloc(o->queue, 2 * o->size);
+		if (large == NULL)
+			return false;
+		o->queue = large;
+		o->size *= 2;
+	}
+	return true;
+}
+
+void outlet_allow(struct outlet *o, size_t max)
+{
+	o->max = max;
+}
+
 static void flush(struct outlet *o)
 {
 	while (o->state == OUTLET_OPEN && o->head < o->tail) {
@@ -81,7 +121,7 @@ static void flush(struct outlet *o)
 			fail(o, errno);
 	}
 	if (o->head == o->tail)
-		o->head = o->tail = 0;
+		empty(o);
 	bool wants_room = o->head < o->tail;
 	if (wants_room != o->wants_room)
 		watch_descriptor(o, wants_room);
@@ -113,11 +153,8 @@ bool outlet_write(struct outlet *o, const char *bytes, size_t n)
 		return write_all(o, bytes, n);
 	if (n > outlet_room(o))
 		return false;
-	if (n > OUTLET_QUEUE_MAX - o->tail) {
-		memmove(o->queue, o->queue + o->head, o->tail - o->head);
-		o->tail -= o->head;
-		o->head = 0;
-	}
+	if (!make_room(o, n))
+		return false;
 	memcpy(o->queue + o->tail, bytes, n);
 	o->tail += n;
 	if (!o->wants_room)
@@ -127,7 +164,7 @@ bool outlet_write(struct outlet *o, const char *bytes, size_t n)
 
 size_t outlet_room(const struct outlet *o)
 {
-	return o->way == OUTLET_BLOCKING ? SIZE_MAX : OUTLET_QUEUE_MAX - outlet_pending(o);
+	return o->way == OUTLET_BLOCKING ? SIZE_MAX : o->max - outlet_pending(o);
 }
 
 size_t outlet_pending(const struct outlet *o)
@@ -200,13 +237,19 @@ static int open_epoll(struct outlet *o, uv_loop_t *loop)
 int outlet_open(struct outlet *o, uv_loop_t *loop, int fd, bool own, void (*changed)(void *arg),
 		void *arg)
 {
-	*o = (struct outlet){.fd = fd, .own_fd = own, .epoll = -1, .changed = changed, .arg = arg};
+	*o = (struct outlet){.fd = fd,
+			     .own_fd = own,
+			     .epoll = -1,
+			     .max = OUTLET_QUEUE_MAX,
+			     .changed = changed,
+			     .arg = arg};
 	if (loop == NULL)
 		return 0;
 	o->way = choose_way(&o->fd, &o->own_fd, own);
 	if (o->way == OUTLET_BLOCKING)
 		return 0;
-	o->queue = malloc(OUTLET_QUEUE_MAX);
+	o->queue = malloc(QUEUE_MIN);
+	o->size = QUEUE_MIN;
 	int rc = o->queue != NULL ? open_epoll(o, loop) : -ENOMEM;
 	if (rc == 0)
 		return 0;

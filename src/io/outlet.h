@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <uv.h>
 
-#define OUTLET_QUEUE_MAX 262144
+#define OUTLET_QUEUE_MAX 262144 /* unless outlet_allow() says more */
 
 enum outlet_way {
 	OUTLET_BLOCKING, /* write(2) until it is done */
@@ -43,8 +43,10 @@ struct outlet {
 	 * takes the half-closed socket that journald hands to services for a reader that left. */
 	int epoll;
 	uv_poll_t poll;
-	char *queue;
-	size_t head, tail;
+	char *
+	    queue; /* of `size` bytes: grows as it is needed, and is small again when it is empty */
+	size_t size, head, tail;
+	size_t max;		    /* bytes that wait at most */
 	void (*changed)(void *arg); /* there is room again, or the state has changed */
 	void *arg;
 };
@@ -54,6 +56,9 @@ struct outlet {
  * errno (as UV_E…), and then there is nothing to close but the caller's `fd`. */
 int outlet_open(struct outlet *o, uv_loop_t *loop, int fd, bool own, void (*changed)(void *arg),
 		void *arg);
+
+/* From now on so many bytes may wait for the reader: many sources say more at a time. */
+void outlet_allow(struct outlet *o, size_t max);
 
 /* Takes `n` bytes, whole lines, all of them or none (false: no room, or not OUTLET_OPEN any more).
  */

@@ -114,6 +114,15 @@ int output_open_fd(struct output *o, uv_loop_t *loop, int fd, bool own, enum out
 	return outlet_open(&o->outlet, loop, fd, own, on_changed, o);
 }
 
+/* What a restart of one tunnel says, until it is judged for good, and more. */
+#define A_TUNNELS_STORM ((size_t)32768)
+
+void output_expect(struct output *o, unsigned tunnels)
+{
+	size_t storm = tunnels * A_TUNNELS_STORM;
+	outlet_allow(&o->outlet, storm > OUTLET_QUEUE_MAX ? storm : OUTLET_QUEUE_MAX);
+}
+
 bool output_open(struct output *o, uv_loop_t *loop, const char *path, enum output_format format,
 		 void (*ended)(void *arg), void *arg, char *error, size_t error_size)
 {

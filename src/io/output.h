@@ -41,6 +41,9 @@ bool output_open(struct output *o, uv_loop_t *loop, const char *path, enum outpu
 int output_open_fd(struct output *o, uv_loop_t *loop, int fd, bool own, enum output_format format,
 		   void (*ended)(void *arg), void *arg);
 
+/* So many tunnels may have something to say at the same time. */
+void output_expect(struct output *o, unsigned tunnels);
+
 /* How text for a person goes to a descriptor: in colour if it is a terminal that wants it
  * (NO_COLOR, TERM), and how wide that is. A width of 0: it is no terminal, or none that knows. */
 struct text_style output_style(int fd);
