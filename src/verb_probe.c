@@ -151,11 +151,11 @@ static void tell_reading(struct probing *p, const struct probe_tally *t,
 
 static void finish(struct probing *p, const struct stamp *now, struct actions *out)
 {
-	struct probe_tally tally = peer_clock_tally(&p->tunnel.peer, 0, NSEC_NEVER);
+	struct probe_tally tally = peer_clock_tally(p->tunnel.peer, 0, NSEC_NEVER);
 	struct local_clock_reading local;
 	struct peer_clock_reading peer;
 	local_clock_read(&p->clock, now, &local);
-	peer_time_read(&p->tunnel.peer.time, now, &local, p->options->settings.offset_limit_s,
+	peer_time_read(&p->tunnel.peer->time, now, &local, p->options->settings.offset_limit_s,
 		       &peer);
 	if (p->progress)
 		fputs("\r\033[K", stderr);
@@ -174,10 +174,11 @@ static void finish(struct probing *p, const struct stamp *now, struct actions *o
 static void show_progress(const struct probing *p, const struct stamp *now)
 {
 	struct peer_clock_reading peer;
-	struct probe_tally t = peer_clock_tally(&p->tunnel.peer, 0, NSEC_NEVER);
+	struct probe_tally t = peer_clock_tally(p->tunnel.peer, 0, NSEC_NEVER);
 	if (!p->progress)
 		return;
-	peer_time_read(&p->tunnel.peer.time, now, NULL, p->options->settings.offset_limit_s, &peer);
+	peer_time_read(&p->tunnel.peer->time, now, NULL, p->options->settings.offset_limit_s,
+		       &peer);
 	fprintf(stderr, "\r\033[K%u of %u probes: ", sent(&t), p->options->count);
 	if (peer.present)
 		fprintf(stderr, "the server's clock is between %+.4f and %+.4f s of this machine's",
@@ -189,7 +190,7 @@ static void show_progress(const struct probing *p, const struct stamp *now)
 
 static bool silent_for_good(const struct probing *p)
 {
-	struct probe_tally t = peer_clock_tally(&p->tunnel.peer, 0, NSEC_NEVER);
+	struct probe_tally t = peer_clock_tally(p->tunnel.peer, 0, NSEC_NEVER);
 	return t.answered == 0 && sent(&t) >= ENOUGH_SILENCE;
 }
 
@@ -201,7 +202,7 @@ static void look_at_clocks(struct probing *p, const struct stamp *at)
 		return;
 	local_clock_was_set(&p->clock, at);
 	if (change.suspended > 0)
-		peer_time_slept(&p->tunnel.peer.time, at);
+		peer_time_slept(&p->tunnel.peer->time, at);
 }
 
 static void step(void *self, const struct event *e, struct actions *out)
@@ -213,7 +214,7 @@ static void step(void *self, const struct event *e, struct actions *out)
 	look_at_clocks(p, &e->at);
 	local_clock_event(&p->clock, e);
 	if (e->kind == EVENT_PROBE) {
-		(void)peer_clock_event(&p->tunnel.peer, e);
+		(void)peer_clock_event(p->tunnel.peer, e);
 		if (e->u.probe.reason != NULL)
 			snprintf(p->reason, sizeof p->reason, "%s", e->u.probe.reason);
 		show_progress(p, &e->at);
@@ -221,17 +222,17 @@ static void step(void *self, const struct event *e, struct actions *out)
 	if (e->kind != EVENT_STOP) {
 		local_clock_ask(&p->clock, &e->at, out);
 		/* The one after the burst would be for watching. */
-		if (peer_clock_busy(&p->tunnel.peer))
-			peer_clock_time(&p->tunnel.peer, &e->at, &p->tunnel, out);
+		if (peer_clock_busy(p->tunnel.peer))
+			peer_clock_time(p->tunnel.peer, &e->at, &p->tunnel, out);
 	}
-	if (e->kind == EVENT_STOP || !peer_clock_busy(&p->tunnel.peer) || silent_for_good(p))
+	if (e->kind == EVENT_STOP || !peer_clock_busy(p->tunnel.peer) || silent_for_good(p))
 		finish(p, &e->at, out);
 }
 
 static nsec deadline(const void *self)
 {
 	const struct probing *p = self;
-	return nsec_min(peer_clock_deadline(&p->tunnel.peer), local_clock_deadline(&p->clock));
+	return nsec_min(peer_clock_deadline(p->tunnel.peer), local_clock_deadline(&p->clock));
 }
 
 static bool done(const void *self)
@@ -328,9 +329,11 @@ static int run(struct probing *p)
 					   .ping = -1,
 					   .ping_restart = -1};
 	tunnel_init(&p->tunnel, &p->config, &now);
+	if (tunnel_own_peer(&p->tunnel) == NULL)
+		return complain(EXIT_FAILURE, "no memory");
 	/* The tunnel's own first burst is for watching; this one is counted. */
-	peer_clock_init(&p->tunnel.peer, true, p->config.probe_has_time, false);
-	peer_clock_burst_of(&p->tunnel.peer, o->count, nsec_from_s(o->interval_s), &now);
+	peer_clock_init(p->tunnel.peer, true, p->config.probe_has_time, false);
+	peer_clock_burst_of(p->tunnel.peer, o->count, nsec_from_s(o->interval_s), &now);
 	local_clock_init(&p->clock, (const char *const *)o->settings.ntp.items, o->settings.ntp.n,
 			 &now);
 	p->progress = isatty(STDERR_FILENO) && o->settings.verbose != FLAG_YES;
@@ -355,6 +358,7 @@ int verb_probe(const struct options *o)
 	int status = options_tunnel(o)->profile != NULL ? server_of_profile(p) : server_by_hand(p);
 	if (status == 0)
 		status = run(p);
+	tunnel_done(&p->tunnel);
 	explicit_bzero(&p->key, sizeof p->key);
 	free(p);
 	return status;

@@ -209,6 +209,7 @@ static int print_judgement(const struct options *o, struct slice text)
 		status =
 		    complain(EX_IOERR, "cannot write the events: %s", output_error(&r->output));
 	output_close(&r->output);
+	tunnel_done(&r->tunnel);
 	free(r);
 	return status;
 }

@@ -290,6 +290,7 @@ void watched_free(struct watched *w)
 	if (w->loaded != NULL)
 		profile_unload(w->loaded);
 	free(w->loaded);
+	tunnel_done(&w->tunnel);
 	free(w->address);
 	free(w->peer_address);
 	free(w->server);

@@ -272,7 +272,7 @@ void episode_apply(struct watch *w, struct tunnel *t, const struct stamp *now, s
 	tell_calm(w, t, now, out);
 	if (!e->open || !tell_room(out))
 		return;
-	bool asking = peer_clock_busy(&t->peer) || reach_busy(&t->reach);
+	bool asking = peer_clock_busy(t->peer) || reach_busy(&t->reach);
 	bool over = e->ended && (now->mono >= e->settle || !asking);
 	tell_news(w, t, now, over, out);
 	tell_connect_failed(w, t, now, out);

@@ -72,12 +72,12 @@ static void collect_probes(const struct tunnel *t, struct evidence *out)
 	/* Until a ping could have come, an answer says nothing of the silence. */
 	nsec silent = nsec_min(from + out->ping + COUNT_GRAIN, out->began.mono);
 	nsec end = out->ended ? out->end.mono : NSEC_NEVER;
-	out->before = peer_clock_tally(&t->peer, from - BEFORE, from);
-	out->silent_probes = peer_clock_tally(&t->peer, silent, out->began.mono);
-	out->after = peer_clock_tally(&t->peer, out->began.mono, end);
-	out->probed = t->peer.n_history > 0;
-	out->ever_answered = t->peer.first_answer != NSEC_UNKNOWN &&
-			     t->peer.first_answer < (out->ended ? out->end.boot : NSEC_NEVER);
+	out->before = peer_clock_tally(t->peer, from - BEFORE, from);
+	out->silent_probes = peer_clock_tally(t->peer, silent, out->began.mono);
+	out->after = peer_clock_tally(t->peer, out->began.mono, end);
+	out->probed = t->peer->n_history > 0;
+	out->ever_answered = t->peer->first_answer != NSEC_UNKNOWN &&
+			     t->peer->first_answer < (out->ended ? out->end.boot : NSEC_NEVER);
 	out->echo = reach_tally(&t->reach.echo, silent, out->began.mono);
 	out->echo_after = reach_tally(&t->reach.echo, out->began.mono, end);
 	out->echo_before = reach_tally(&t->reach.echo, 0, from + COUNT_GRAIN).answered > 0;
@@ -150,10 +150,10 @@ void evidence_collect(const struct watch *w, const struct tunnel *t, const struc
 	collect_machine(w, t, now, out);
 	collect_probes(t, out);
 	collect_others(w, t, out);
-	peer_time_read(&t->peer.time, now, &out->local, out->offset_limit_s, &out->peer);
-	peer_time_read_step(&t->peer.time, &out->step);
-	out->step_after = t->peer.time.step_after;
-	out->step_before = t->peer.time.step_before;
+	peer_time_read(&t->peer->time, now, &out->local, out->offset_limit_s, &out->peer);
+	peer_time_read_step(&t->peer->time, &out->step);
+	out->step_after = t->peer->time.step_after;
+	out->step_before = t->peer->time.step_before;
 }
 
 /* --- less of it ------------------------------------------------------------------------------ */

@@ -14,16 +14,21 @@
 #define LOG_WORD_MAX 80
 
 struct log_word {
-	nsec at;	/* mono, the last time; NSEC_UNKNOWN: never */
-	bool up;	/* the tunnel was CONNECTED then */
-	unsigned count; /* since the session began */
-	int64_t number; /* what the fact has: seconds, or a time; -1 */
-	char text[LOG_WORD_MAX];
+	nsec at;	  /* mono, the last time; NSEC_UNKNOWN: never */
+	bool up;	  /* the tunnel was CONNECTED then */
+	unsigned count;	  /* since the session began */
+	int64_t number;	  /* what the fact has: seconds, or a time; -1 */
+	const char *text; /* of the kinds of LOG_TEXTS, which a cause quotes; else "" */
 };
 
+/* VERIFY_ERROR, TLS_ALERT, AUTH_FAILED, OWN_CERTIFICATE */
+#define LOG_TEXTS 4
+
+/* Not to be copied: the words point at its texts. */
 struct log_memory {
 	nsec session; /* mono: when the present session (or attempt) began */
 	struct log_word words[LOG_FACT_KINDS];
+	char texts[LOG_TEXTS][LOG_WORD_MAX];
 };
 
 void log_memory_init(struct log_memory *m);

@@ -32,6 +32,16 @@ void peer_clock_init(struct peer_clock *p, bool enabled, bool has_time, bool by_
 	peer_time_init(&p->time);
 }
 
+struct peer_clock *peer_clock_nothing(void)
+{
+	static struct peer_clock nothing;
+	static bool made;
+	if (!made)
+		peer_clock_init(&nothing, false, false, false);
+	made = true;
+	return &nothing;
+}
+
 static bool costly(const struct peer_clock *p)
 {
 	return (p->old_server || p->by_tcp) && !p->insisted;

@@ -77,6 +77,10 @@ struct peer_clock {
 	nsec first_answer, last_answer; /* boot; NSEC_UNKNOWN */
 };
 
+/* The clock of a server that nothing is known of and that is not probed. One for all: it is never
+ * changed. */
+struct peer_clock *peer_clock_nothing(void);
+
 /* `by_tcp`: how it will be probed, as far as is known; the answers to probes say how it was. */
 void peer_clock_init(struct peer_clock *p, bool enabled, bool has_time, bool by_tcp);
 

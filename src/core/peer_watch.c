@@ -21,19 +21,22 @@ static void changed(struct watch *w, struct tunnel *t, const struct peer_change 
 	struct local_clock_reading local;
 	/* A recording knows one clock only: that of the client, which may have been set as well. */
 	if (change->stepped && w->config.replay)
-		peer_time_disown_step(&t->peer.time);
+		peer_time_disown_step(&t->peer->time);
 	else if (change->stepped)
 		rules_peer_step(w, t, at, out);
 	if (!change->measured)
 		return;
 	rules_local_reading(w, at, &local);
-	peer_time_learn_drift(&t->peer.time, at, &local);
+	peer_time_learn_drift(&t->peer->time, at, &local);
 }
 
 static void told(struct watch *w, struct tunnel *t, const struct peer_told *statement,
 		 const struct stamp *at, struct actions *out)
 {
-	struct peer_change change = peer_clock_told(&t->peer, statement);
+	struct peer_clock *own = tunnel_own_peer(t);
+	if (own == NULL)
+		return;
+	struct peer_change change = peer_clock_told(own, statement);
 	changed(w, t, &change, at, out);
 }
 
@@ -51,8 +54,8 @@ static void server_line(struct watch *w, const struct event *e, struct actions *
 	enum session_news news;
 	peer_session_line(&t->peer_session, e, t, out, &news, &said);
 	link_news(t, news, &e->at, out);
-	if (t->peer_session.pre_26)
-		peer_clock_old_server(&t->peer);
+	if (t->peer_session.pre_26 && t->peer->enabled)
+		peer_clock_old_server(t->peer);
 	if (said.has_log)
 		server_word_log(&t->server_word, &said.log, said.log_live, t->local_ip, e->at.mono);
 	for (unsigned i = 0; i < said.n; i++)
@@ -65,7 +68,9 @@ void peer_watch_event(struct watch *w, const struct event *e, struct actions *ou
 	struct peer_change change;
 	struct peer_told statement;
 	if (e->kind == EVENT_PROBE) {
-		change = peer_clock_event(&t->peer, e);
+		if (!t->peer->enabled)
+			return;
+		change = peer_clock_event(t->peer, e);
 		changed(w, t, &change, &e->at, out);
 	} else if (e->kind == EVENT_PEER_LINE) {
 		server_line(w, e, out);
@@ -114,7 +119,7 @@ void peer_watch_came_up(struct watch *w, struct tunnel *t, const struct stamp *a
 	struct peer_told statement;
 	while (handshake_release(&t->handshake, &statement))
 		told(w, t, &statement, at, out);
-	peer_clock_burst(&t->peer, BURST_UP, at);
+	peer_clock_burst(t->peer, BURST_UP, at);
 	reach_burst(&t->reach, REACH_UP, at);
 }
 
@@ -130,22 +135,24 @@ void peer_watch_log(struct watch *w, struct tunnel *t, const struct log_fact *fa
 
 void peer_watch_restarted(struct tunnel *t, const struct stamp *at)
 {
-	peer_clock_burst(&t->peer, BURST_RESTART, at);
+	peer_clock_burst(t->peer, BURST_RESTART, at);
 	reach_burst(&t->reach, REACH_RESTART, at);
 }
 
 void peer_watch_local_changed(struct watch *w)
 {
 	for (struct tunnel *t = w->tunnels; t != NULL; t = t->next)
-		peer_time_restart_drift(&t->peer.time);
+		if (t->peer != peer_clock_nothing())
+			peer_time_restart_drift(&t->peer->time);
 }
 
 void peer_watch_slept(struct watch *w, const struct stamp *now)
 {
 	for (struct tunnel *t = w->tunnels; t != NULL; t = t->next) {
-		peer_time_slept(&t->peer.time, now);
+		if (t->peer != peer_clock_nothing())
+			peer_time_slept(&t->peer->time, now);
 		if (tunnel_is_up(t))
-			peer_clock_burst(&t->peer, BURST_UP, now);
+			peer_clock_burst(t->peer, BURST_UP, now);
 	}
 }
 
@@ -159,7 +166,7 @@ static void probe_silence(struct tunnel *t, const struct stamp *now)
 	    t->silence_asked == t->traffic.last_rx)
 		return;
 	t->silence_asked = t->traffic.last_rx;
-	peer_clock_burst(&t->peer, BURST_SILENT, now);
+	peer_clock_burst(t->peer, BURST_SILENT, now);
 	reach_burst(&t->reach, REACH_SILENT, now);
 }
 
@@ -176,10 +183,10 @@ static void news(struct watch *w, struct tunnel *t, const struct stamp *now, str
 {
 	struct local_clock_reading local;
 	struct peer_clock_reading peer, *was = &t->reported;
-	if (peer_clock_busy(&t->peer) || !tell_room(out))
+	if (peer_clock_busy(t->peer) || !tell_room(out))
 		return;
 	rules_local_reading(w, now, &local);
-	peer_time_read(&t->peer.time, now, &local, w->config.offset_limit_s, &peer);
+	peer_time_read(&t->peer->time, now, &local, w->config.offset_limit_s, &peer);
 	/* What a recording said long ago holds only if its own clock was not set since. */
 	bool due = now->mono >= t->next_clock_notice && !w->config.replay;
 	if (!peer.present || (!is_news(was, &peer, w->config.offset_limit_s) && !due))
@@ -193,17 +200,17 @@ void peer_watch_time(struct watch *w, struct tunnel *t, const struct stamp *now,
 		     struct actions *out)
 {
 	probe_silence(t, now);
-	peer_clock_time(&t->peer, now, t, out);
+	peer_clock_time(t->peer, now, t, out);
 	reach_time(&t->reach, now, t, out);
 	peer_ntp_time(&t->peer_ntp, now, t, out);
-	link_news(t, peer_session_time(&t->peer_session, now, &t->peer.time, t, out), now, out);
+	link_news(t, peer_session_time(&t->peer_session, now, &t->peer->time, t, out), now, out);
 	news(w, t, now, out);
 }
 
 nsec peer_watch_deadline(const struct tunnel *t)
 {
 	const nsec last_rx = t->traffic.last_rx;
-	nsec at = nsec_min(peer_clock_deadline(&t->peer), t->peer_ntp.next);
+	nsec at = nsec_min(peer_clock_deadline(t->peer), t->peer_ntp.next);
 	at = nsec_min(at, reach_deadline(&t->reach));
 	at = nsec_min(at, peer_session_deadline(&t->peer_session));
 	nsec stall = tunnel_stall_after(t);

@@ -96,7 +96,7 @@ static enum wish wish_offset(double offset_s, double max_error_s, double limit_s
  */
 static enum wish wish_peer_offset(const struct scene *s)
 {
-	if (!s->peer.present || peer_clock_busy(&s->t->peer))
+	if (!s->peer.present || peer_clock_busy(s->t->peer))
 		return WISH_KEEP; /* a better figure is a second away */
 	if (!isnan(s->peer.vs_utc_s))
 		return wish_offset(s->peer.vs_utc_s, s->peer.vs_utc_max_error_s,
@@ -229,7 +229,7 @@ void rules_apply(struct watch *w, struct tunnel *t, const struct stamp *now, str
 	struct scene s = {.w = w, .t = t, .now = *now};
 	rules_local_reading(w, now, &s.local);
 	if (t != NULL)
-		peer_time_read(&t->peer.time, now, &s.local, w->config.offset_limit_s, &s.peer);
+		peer_time_read(&t->peer->time, now, &s.local, w->config.offset_limit_s, &s.peer);
 	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
 		if (rules[i].machine == (t == NULL))
 			apply(&rules[i], t != NULL ? &t->alerts : &w->alerts, &s, out);
@@ -263,7 +263,7 @@ void rules_local_step(struct watch *w, nsec size, double max_error_s, const stru
 
 static void describe_peer_step(const struct tunnel *t, struct notice *n)
 {
-	peer_time_read_step(&t->peer.time, &n->step);
+	peer_time_read_step(&t->peer->time, &n->step);
 	double size = n->step.size_s;
 	SAY(n, "the server's clock was set %s by %s (%s)", size > 0 ? "forward" : "back",
 	    phrase_seconds(fabs(size), n->step.max_error_s).text,
@@ -277,7 +277,7 @@ void rules_peer_step(struct watch *w, struct tunnel *t, const struct stamp *at, 
 	struct notice *n = tell(out, NOTICE_ALERT, alert_severity(ALERT_PEER_CLOCK_STEP), at, t);
 	alert_raise(&t->alerts, ALERT_PEER_CLOCK_STEP, at, n);
 	rules_local_reading(w, at, &n->local_clock);
-	peer_time_read(&t->peer.time, at, &n->local_clock, w->config.offset_limit_s,
+	peer_time_read(&t->peer->time, at, &n->local_clock, w->config.offset_limit_s,
 		       &n->peer_clock);
 	describe_peer_step(t, n);
 	t->step_resolve = at->mono + MOMENT_LASTS;
@@ -288,14 +288,14 @@ static void refine_peer_step(struct watch *w, struct tunnel *t, const struct sta
 			     struct actions *out)
 {
 	struct clock_step step;
-	peer_time_read_step(&t->peer.time, &step);
+	peer_time_read_step(&t->peer->time, &step);
 	t->step_refined = true;
 	if (!step.present)
 		return; /* it is another server since */
 	struct notice *n = tell(out, NOTICE_ALERT, alert_severity(ALERT_PEER_CLOCK_STEP), now, t);
 	alert_update(&t->alerts, ALERT_PEER_CLOCK_STEP, n);
 	rules_local_reading(w, now, &n->local_clock);
-	peer_time_read(&t->peer.time, now, &n->local_clock, w->config.offset_limit_s,
+	peer_time_read(&t->peer->time, now, &n->local_clock, w->config.offset_limit_s,
 		       &n->peer_clock);
 	describe_peer_step(t, n);
 }
@@ -313,12 +313,12 @@ void rules_moments(struct watch *w, struct tunnel *t, const struct stamp *now, s
 	}
 	if (!alert_firing(&t->alerts, ALERT_PEER_CLOCK_STEP) || !tell_room(out))
 		return;
-	if (!t->step_refined && !peer_clock_busy(&t->peer))
+	if (!t->step_refined && !peer_clock_busy(t->peer))
 		refine_peer_step(w, t, now, out);
 	if (now->mono >= t->step_resolve && tell_room(out)) {
 		struct notice *n = tell(out, NOTICE_ALERT, SEVERITY_INFO, now, t);
 		alert_resolve(&t->alerts, ALERT_PEER_CLOCK_STEP, now, n);
-		peer_time_read_step(&t->peer.time, &n->step);
+		peer_time_read_step(&t->peer->time, &n->step);
 		SAY(n, "the server's clock was not seen to be set again for a minute");
 	}
 }

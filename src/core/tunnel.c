@@ -2,6 +2,7 @@
 #include "core/tunnel.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Until when after CONNECTED answers to probes are awaited before the verdict is final. */
@@ -37,7 +38,9 @@ void tunnel_init(struct tunnel *t, const struct tunnel_config *config, const str
 	session_init(&t->session, false, config->has_password, config->seed, now);
 	if (config->address == NULL)
 		t->session.deadline = NSEC_NEVER;
-	peer_clock_init(&t->peer, config->probe, config->probe_has_time, config->probe_by_tcp);
+	t->peer = peer_clock_nothing();
+	if (config->probe && tunnel_own_peer(t) != NULL)
+		peer_clock_init(t->peer, true, config->probe_has_time, config->probe_by_tcp);
 	peer_ntp_init(&t->peer_ntp, config->peer_ntp, now);
 	peer_session_init(&t->peer_session, config->peer_address != NULL, config->peer_has_password,
 			  config->seed + 1, now);
@@ -47,7 +50,26 @@ void tunnel_init(struct tunnel *t, const struct tunnel_config *config, const str
 	reach_init(&t->reach, config->may_ask, config->other_remotes);
 	server_word_init(&t->server_word);
 	if (config->probe)
-		peer_clock_burst(&t->peer, BURST_START, now);
+		peer_clock_burst(t->peer, BURST_START, now);
+}
+
+void tunnel_done(struct tunnel *t)
+{
+	if (t->peer != peer_clock_nothing())
+		free(t->peer);
+	t->peer = peer_clock_nothing();
+}
+
+struct peer_clock *tunnel_own_peer(struct tunnel *t)
+{
+	if (t->peer != peer_clock_nothing())
+		return t->peer;
+	struct peer_clock *own = malloc(sizeof *own);
+	if (own == NULL)
+		return NULL;
+	peer_clock_init(own, false, false, false);
+	t->peer = own;
+	return own;
 }
 
 static bool is_connection_attempt(enum openvpn_state s)
@@ -157,12 +179,13 @@ static bool meet_server(struct tunnel *t)
 	memcpy(t->peer_ip, t->remote_ip, sizeof t->peer_ip);
 	/* Until now it was not known which server the probes went to, nor by which of them this
 	 * was told. */
-	if (!another && t->handshake.n_told > 0)
-		peer_time_init(&t->peer.time);
+	if (!another && t->handshake.n_told > 0 && t->peer != peer_clock_nothing())
+		peer_time_init(&t->peer->time);
 	if (another) {
 		reach_another(&t->reach);
-		peer_clock_init(&t->peer, t->peer.enabled, t->peer.has_time,
-				t->config.probe_by_tcp);
+		if (t->peer != peer_clock_nothing())
+			peer_clock_init(t->peer, t->peer->enabled, t->peer->has_time,
+					t->config.probe_by_tcp);
 	}
 	return another;
 }
@@ -286,7 +309,7 @@ void tunnel_state_history(struct tunnel *t, const struct management_state *s,
 void tunnel_attached(struct tunnel *t, const struct stamp *at)
 {
 	if (meet_server(t))
-		peer_clock_burst(&t->peer, BURST_START, at);
+		peer_clock_burst(t->peer, BURST_START, at);
 }
 
 static void learn_timers(struct tunnel *t, const struct log_fact *fact, enum timer_source from)

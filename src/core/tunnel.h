@@ -75,7 +75,9 @@ struct tunnel {
 	struct wake wake; /* when it wants its turn (wake_queue.h) */
 	void *shell;	  /* the shell's, which the core never looks at */
 	struct session session;
-	struct peer_clock peer;
+	/* peer_clock_nothing() until the server is probed or says something, then the tunnel's own:
+	 * of most tunnels of a large fleet nothing is ever known but what their daemons say. */
+	struct peer_clock *peer;
 	struct peer_ntp peer_ntp;
 	struct peer_session peer_session;
 	struct handshake handshake;
@@ -139,6 +141,13 @@ struct state_change {
 };
 
 void tunnel_init(struct tunnel *t, const struct tunnel_config *config, const struct stamp *now);
+
+/* Frees what it had of its own. Twice is once. */
+void tunnel_done(struct tunnel *t);
+
+/* What is known of the server's clock, to learn more; NULL: there is no memory, and so it will not
+ * be known. */
+struct peer_clock *tunnel_own_peer(struct tunnel *t);
 
 /* A live state (from the management interface or a log). A repetition changes nothing. `since` is
  * as in struct event. */

@@ -5,9 +5,9 @@
  *     for each event:  watch_step(w, &event, &actions); carry out the actions, print the notices
  *     one timer:       watch_deadline(w); when it comes, step with EVENT_TIME
  *
- * Nothing here does I/O, allocates or asks a clock. (The shape is raft_step and raft_timeout of
- * cowsql/raft.) When the actions are full, what is left over waits for the next call and the
- * deadline says so: call again until it lies in the future.
+ * Nothing here does I/O or asks a clock, and only what few tunnels have is allocated. (The shape is
+ * raft_step and raft_timeout of cowsql/raft.) When the actions are full, what is left over waits
+ * for the next call and the deadline says so: call again until it lies in the future.
  */
 #ifndef OVPNWATCH_CORE_WATCH_H
 #define OVPNWATCH_CORE_WATCH_H

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""proto and core do no I/O, ask no clock and allocate nothing: the linker knows. Usage:
+"""proto and core do no I/O and ask no clock, and proto allocates nothing: the linker knows. Usage:
     check_symbols.py NM LAYER LIBRARY [LIBRARY-BELOW …]
 LIBRARY may need symbols of itself, of the libraries below, and of the list here; nothing else."""
 import re
@@ -14,6 +14,7 @@ PURE = r"""mem(chr|rchr|cmp|cpy|move|set|mem)|str(chr|rchr|cmp|cspn|len|ncmp|nle
 |_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|__stack_chk_guard"""
 # What compilers add for sanitizers, coverage and fuzzing.
 TOOLS = r"__(asan|ubsan|tsan|msan|sanitizer|sancov|gcov|llvm|start___sancov|stop___sancov)\w*|_{1,2}(dso_handle|tls_get_addr|emutls\w*)"
+MEMORY = r"(malloc|calloc|realloc|free)"
 CRYPTO = r"(EVP|HMAC|CRYPTO|OPENSSL|OSSL|ERR|RAND)(_\w+)?"
 
 
@@ -26,7 +27,7 @@ def nm(program, option, library):
 
 
 program, layer, library, *below = sys.argv[1:]
-allowed = re.compile("|".join([PURE.replace("\n", ""), TOOLS] + ([CRYPTO] if layer == "proto" else [])))
+allowed = re.compile("|".join([PURE.replace("\n", ""), TOOLS] + [CRYPTO if layer == "proto" else MEMORY]))
 defined = {symbol for lib in [library, *below] for _, symbol in nm(program, "--defined-only", lib)}
 needed = sorted(set(nm(program, "-u", library)))
 house.end([f"{layer}: {member} needs {symbol}" for member, symbol in needed

@@ -94,7 +94,7 @@ static void fill_log(nsec began)
 		w->up = one_in(2);
 		w->count = 1 + upto(8);
 		w->number = one_in(2) ? 60 : -1;
-		snprintf(w->text, sizeof w->text, "%s", texts[upto(7)]);
+		w->text = texts[upto(7)];
 	}
 }
 

@@ -26,6 +26,13 @@ static int setup(void **state)
 	return 0;
 }
 
+static int teardown(void **state)
+{
+	(void)state;
+	tunnel_done(&t);
+	return 0;
+}
+
 static void pass(nsec d)
 {
 	now.mono += d;
@@ -113,6 +120,7 @@ static void timers_from_the_best_place(void **state)
 	assert_int_equal(t.timers.from, TIMERS_LOGGED);
 
 	struct tunnel_config config = {.name = "p", .ping = 10, .ping_restart = 60};
+	tunnel_done(&t);
 	tunnel_init(&t, &config, &now);
 	assert_int_equal(t.timers.ping_restart, 60);
 	assert_int_equal(t.timers.from, TIMERS_PROFILE);
@@ -178,28 +186,29 @@ static void a_history_of_several_servers(void **state)
 	(void)state;
 	struct tunnel_config config = t.config;
 	config.probe = config.probe_has_time = true;
+	tunnel_done(&t);
 	tunnel_init(&t, &config, &now);
 	history_line(TO_A);
 	history_line(TO_B);
 	tunnel_attached(&t, &now);
-	assert_true(peer_clock_deadline(&t.peer) == now.mono);
+	assert_true(peer_clock_deadline(t.peer) == now.mono);
 	struct stamp sent = now, received = now;
 	received.ruler += S / 100;
-	assert_true(peer_time_probe(&t.peer.time, &sent, &received, WALL / S).measured);
+	assert_true(peer_time_probe(&t.peer->time, &sent, &received, WALL / S).measured);
 
 	/* attached again: nothing has changed */
 	history_line(TO_A);
 	history_line(TO_B);
 	tunnel_attached(&t, &now);
-	assert_int_equal(peer_time_aim(&t.peer.time)->samples, 1);
-	assert_true(peer_clock_deadline(&t.peer) == now.mono);
+	assert_int_equal(peer_time_aim(&t.peer->time)->samples, 1);
+	assert_true(peer_clock_deadline(t.peer) == now.mono);
 
 	/* meanwhile it went to the first: that is another clock, and is probed */
 	history_line(TO_B);
 	history_line(TO_A);
 	tunnel_attached(&t, &now);
-	assert_int_equal(peer_time_aim(&t.peer.time)->samples, 0);
-	assert_true(peer_clock_deadline(&t.peer) == now.mono);
+	assert_int_equal(peer_time_aim(&t.peer->time)->samples, 0);
+	assert_true(peer_clock_deadline(t.peer) == now.mono);
 }
 
 static void restarts_are_remembered_newest_first(void **state)
@@ -292,20 +301,22 @@ static void a_stamp_from_the_far_end_of_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup(durations_are_monotonic, setup),
-	    cmocka_unit_test_setup(a_state_that_comes_twice_counts_once, setup),
-	    cmocka_unit_test_setup(one_episode_until_it_is_up_again, setup),
-	    cmocka_unit_test_setup(timers_from_the_best_place, setup),
-	    cmocka_unit_test_setup(when_silence_is_news, setup),
-	    cmocka_unit_test_setup(history_is_learned, setup),
-	    cmocka_unit_test_setup(history_of_a_daemon_elsewhere_is_not_dated, setup),
-	    cmocka_unit_test_setup(a_history_of_several_servers, setup),
-	    cmocka_unit_test_setup(restarts_are_remembered_newest_first, setup),
-	    cmocka_unit_test_setup(a_history_that_comes_again_counts_once, setup),
-	    cmocka_unit_test_setup(an_end_is_an_episode_too, setup),
-	    cmocka_unit_test_setup(failures_in_a_row_are_counted, setup),
-	    cmocka_unit_test_setup(the_server_s_word_counts_for_a_moment, setup),
-	    cmocka_unit_test_setup(a_stamp_from_the_far_end_of_time, setup),
+	    cmocka_unit_test_setup_teardown(durations_are_monotonic, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_state_that_comes_twice_counts_once, setup, teardown),
+	    cmocka_unit_test_setup_teardown(one_episode_until_it_is_up_again, setup, teardown),
+	    cmocka_unit_test_setup_teardown(timers_from_the_best_place, setup, teardown),
+	    cmocka_unit_test_setup_teardown(when_silence_is_news, setup, teardown),
+	    cmocka_unit_test_setup_teardown(history_is_learned, setup, teardown),
+	    cmocka_unit_test_setup_teardown(history_of_a_daemon_elsewhere_is_not_dated, setup,
+					    teardown),
+	    cmocka_unit_test_setup_teardown(a_history_of_several_servers, setup, teardown),
+	    cmocka_unit_test_setup_teardown(restarts_are_remembered_newest_first, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_history_that_comes_again_counts_once, setup,
+					    teardown),
+	    cmocka_unit_test_setup_teardown(an_end_is_an_episode_too, setup, teardown),
+	    cmocka_unit_test_setup_teardown(failures_in_a_row_are_counted, setup, teardown),
+	    cmocka_unit_test_setup_teardown(the_server_s_word_counts_for_a_moment, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_stamp_from_the_far_end_of_time, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
