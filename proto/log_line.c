@@ -5,6 +5,9 @@
 
 #include <assert.h>
 
+/* Names of containers are aligned. */
+#define COMPOSE_PREFIX_MAX 128
+
 #define NSEC_PER_DAY (CIVIL_SECONDS_PER_DAY * NSEC_PER_SEC)
 
 /* A stamp ends where the line does, or at a space, which goes with it. */
@@ -85,8 +88,10 @@ static bool own_stamp(struct cursor *c, struct log_line *l)
 	nsec time = 0;
 	if (!civil_take_time_string(&at, &time))
 		return false;
-	*l = (struct log_line){.stamped = true, .has_year = true, .time = time};
+	*l = (struct log_line){.stamped = true, .has_year = true, .time = time, .pid = -1};
 	take_usec(&at, l);
+	if (!l->fraction)
+		take_fraction(&at, l); /* Tunnelblick's */
 	if (!take_gap(&at))
 		return false;
 	*c = at;
@@ -99,7 +104,7 @@ static bool epoch_stamp(struct cursor *c, struct log_line *l)
 {
 	struct cursor at = *c;
 	int64_t seconds = 0;
-	*l = (struct log_line){.stamped = true, .has_year = true, .has_zone = true};
+	*l = (struct log_line){.stamped = true, .has_year = true, .has_zone = true, .pid = -1};
 	if (!cursor_take_digits(&at, 9, 10, &seconds) || cursor_at_end(&at) || *at.p != '.' ||
 	    seconds > INT64_C(9183110400)) /* 2261 */
 		return false;
@@ -123,7 +128,7 @@ static bool logger_stamp(struct cursor *c, struct log_line *l)
 		return false;
 	if (!cursor_take(&at, dated && !full ? 'T' : ' ') || !civil_take_clock(&at, &t))
 		return false;
-	*l = (struct log_line){.stamped = true, .has_year = dated};
+	*l = (struct log_line){.stamped = true, .has_year = dated, .pid = -1};
 	if (!civil_make(d, t, &l->time))
 		return false;
 	take_fraction(&at, l);
@@ -151,9 +156,23 @@ static bool is_tag(struct slice token)
 	return token.p[token.n - 2] == ']' || slice_find(token, "vpn") != SIZE_MAX;
 }
 
+/* "nm-openvpn[123]:" */
+static void read_tag(struct slice token, struct log_line *l)
+{
+	uint64_t pid;
+	token.n--;
+	if (token.n > 0 && token.p[token.n - 1] == ']') {
+		struct slice rest = {.p = token.p, .n = token.n - 1};
+		token = slice_cut(&rest, '[');
+		if (slice_to_u64(rest, &pid) && pid <= INT32_MAX)
+			l->pid = (int64_t)pid;
+	}
+	l->ident = token;
+}
+
 /* Removes "host tag: ", "tag: " or "ZONE host tag: "; syslog's second word is a tag if it ends like
  * one. Without any of these nothing is removed (docker logs -t). */
-static void logger_prefix(struct cursor *c, bool syslog)
+static void logger_prefix(struct cursor *c, bool syslog, struct log_line *l)
 {
 	struct cursor at = *c;
 	for (int i = 0; i < 3 && !cursor_at_end(&at); i++) {
@@ -162,6 +181,7 @@ static void logger_prefix(struct cursor *c, bool syslog)
 		(void)cursor_take(&at, ' ');
 		bool any_tag = syslog && i == 1 && token.n > 1 && token.p[token.n - 1] == ':';
 		if (is_tag(token) || any_tag) {
+			read_tag(token, l);
 			*c = at;
 			return;
 		}
@@ -189,9 +209,9 @@ static bool any_stamp(struct cursor *c, struct log_line *l)
 		return true;
 	if (epoch_stamp(c, l)) {
 		if (!take_flags(c))
-			logger_prefix(c, false);
+			logger_prefix(c, false, l);
 	} else if (logger_stamp(c, l)) {
-		logger_prefix(c, !l->has_year);
+		logger_prefix(c, !l->has_year, l);
 	} else {
 		return false;
 	}
@@ -205,20 +225,36 @@ static bool any_stamp(struct cursor *c, struct log_line *l)
 		if (inner.has_zone)
 			inner.time -= zone;
 	}
+	inner.ident = l->ident;
+	inner.pid = l->pid;
 	*l = inner;
 	return true;
+}
+
+/* "vpn-1  | ": which of the containers it is, one word and blanks before the bar. */
+static void compose_prefix(struct slice *text)
+{
+	size_t n = 0, word = 0;
+	while (n < text->n && n < COMPOSE_PREFIX_MAX && text->p[n] != ' ' && text->p[n] != '|')
+		n++;
+	word = n;
+	while (n < text->n && n < COMPOSE_PREFIX_MAX && text->p[n] == ' ')
+		n++;
+	if (word > 0 && n > word && n + 1 < text->n && text->p[n] == '|' && text->p[n + 1] == ' ')
+		*text = slice_trim(slice_skip(*text, n + 1));
 }
 
 void log_line_parse(struct slice line, struct log_line *out)
 {
 	struct slice text = slice_trim(line);
-	struct log_line l = {0};
+	struct log_line l = {.pid = -1};
+	compose_prefix(&text);
 	if (text.n > 0) {
 		struct cursor c = cursor_over(text);
 		if (any_stamp(&c, &l))
 			text = slice_trim((struct slice){.p = c.p, .n = (size_t)(c.end - c.p)});
 		else
-			l = (struct log_line){0};
+			l = (struct log_line){.pid = -1};
 	}
 	l.text = text;
 	*out = l;

@@ -12,6 +12,8 @@
  *     Jan 15 18:36:43 host nm-openvpn[123]: text
  *     2024-01-15T18:36:43.578145-05:00 host openvpn[123]: text   (rsyslog, the journal's short-iso)
  *     Mon 2024-01-15 18:36:43 EST host openvpn[123]: text         (the journal's short-full)
+ *     2024-01-15 18:36:43.578145 text               (Tunnelblick)
+ *     vpn-1  | 2024-01-15 18:36:43 text             (docker compose logs)
  *     text                                          (--suppress-timestamps)
  *
  * Two stamps in one line (a logger's in front of OpenVPN's own): the inner one, OpenVPN's, counts;
@@ -38,6 +40,10 @@ struct log_line {
 	nsec time;     /* as if the written time were UTC, unless has_zone; year LOG_LINE_NO_YEAR if
 			  !has_year */
 	struct slice text; /* what OpenVPN said, without stamps, loggers' prefixes and CR */
+	/* Who said it, as the logger has it: "nm-openvpn" of "nm-openvpn[123]:"; empty without one.
+	 */
+	struct slice ident;
+	int64_t pid; /* -1: it is not there */
 };
 
 /* Never VERDICT_INVALID or VERDICT_MORE for a line of any bytes: what bears no stamp is text. */

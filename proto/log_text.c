@@ -250,6 +250,47 @@ static bool command(struct slice text, struct log_fact *f)
 	return slice_starts(text, "signal ") || slice_starts(text, "kill ");
 }
 
+/* socket.c print_sockaddr_ex: "[AF_INET]1.2.3.4:1194", "[AF_INET6]2001:db8::7:1194" (2.7:
+ * "[AF_INET6][2001:db8::7]:1194"), before 2.3 without the family; " (via …)" may follow. */
+static bool address(struct slice text, struct log_fact *f)
+{
+	struct slice word = slice_cut(&text, ' ');
+	uint64_t port;
+	if (!take_prefix(&word, "[AF_INET]"))
+		(void)take_prefix(&word, "[AF_INET6]");
+	const char *colon = word.n > 0 ? memrchr(word.p, ':', word.n) : NULL;
+	if (colon == NULL)
+		return false;
+	struct slice host = {.p = word.p, .n = (size_t)(colon - word.p)};
+	if (!slice_to_u64(slice_skip(word, host.n + 1), &port) || port > UINT16_MAX)
+		return false;
+	if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
+		host = (struct slice){.p = host.p + 1, .n = host.n - 2};
+	if (host.n == 0 || host.n > 45)
+		return false;
+	for (size_t i = 0; i < host.n; i++)
+		if (memchr("0123456789abcdefABCDEF:.", host.p[i], 24) == NULL)
+			return false;
+	f->text = host;
+	f->port = (uint16_t)port;
+	return true;
+}
+
+/* socket.c linksock_print_addr: "UDPv4 link remote: %s"; link_socket_connection_initiated:
+ * "[server] Peer Connection Initiated with %s" */
+static bool remote(struct slice text, struct log_fact *f)
+{
+	static const char initiated[] = "Peer Connection Initiated with ";
+	static const char link_remote[] = " link remote: ";
+	struct slice rest = without_common_name(text);
+	if (take_prefix(&rest, initiated))
+		return address(rest, f);
+	if (!slice_starts(text, "UDP") && !slice_starts(text, "TCP"))
+		return false;
+	size_t at = slice_find(text, link_remote);
+	return at < 16 && address(slice_skip(text, at + sizeof link_remote - 1), f);
+}
+
 struct known_text {
 	const char *first; /* bytes that such a text can begin with; NULL: any */
 	enum log_fact_kind kind;
@@ -285,6 +326,7 @@ static const struct known_text known_texts[] = {
     {"M", LOG_DUPLICATE, duplicate},
     {"M", LOG_LEARNED, learned},
     {"M", LOG_COMMAND, command},
+    {"UT[P", LOG_REMOTE, remote},
     {"Tt", LOG_WRONG_KEY, log_text_wrong_key},
     {"A", LOG_DECRYPT_ERROR, log_text_decrypt_error},
 };

@@ -57,8 +57,10 @@ enum log_fact_kind {
 			  address, client = who has it */
 	LOG_DUPLICATE, /* a server: "new connection by client 'X' will cause previous active
 			  sessions … to be dropped": text = X */
+	LOG_REMOTE,    /* "UDPv4 link remote: [AF_INET]1.2.3.4:1194", "[server] Peer Connection
+			  Initiated with …": text = the address without port, port */
 };
-#define LOG_FACT_KINDS (LOG_DUPLICATE + 1)
+#define LOG_FACT_KINDS (LOG_REMOTE + 1)
 
 struct log_fact {
 	enum log_fact_kind kind;
@@ -72,6 +74,7 @@ struct log_fact {
 	int64_t ping_restart;  /* -1: not in the line */
 	int64_t time;	       /* LOG_REPLAY: the sender's net_time; -1 if absent */
 	unsigned major, minor; /* LOG_VERSION */
+	uint16_t port;	       /* LOG_REMOTE; 0: not in the line */
 };
 
 /* Total: any bytes are a text. Slices point into `text`. */

@@ -29,6 +29,7 @@ static void check_text(struct slice text)
 	CHECK(f.seconds >= -1 && f.ping >= -1 && f.ping_restart >= -1 && f.time >= -1);
 	CHECK(f.kind != LOG_SIGNAL || f.signal.n > 0);
 	CHECK(f.kind == LOG_SIGNAL || f.signal.n == 0);
+	CHECK((f.kind == LOG_REMOTE && f.text.n > 0) || f.port == 0);
 }
 
 static bool check_line(struct slice line)
@@ -37,6 +38,9 @@ static bool check_line(struct slice line)
 	struct log_line l;
 	log_line_parse(line, &l);
 	check_inside(line, l.text);
+	check_inside(line, l.ident);
+	CHECK(l.pid >= -1 && l.pid <= INT32_MAX);
+	CHECK(l.stamped || (l.ident.n == 0 && l.pid == -1));
 	CHECK(l.stamped || (!l.has_zone && !l.has_year && !l.fraction && l.time == 0));
 	/* one day beyond 1970 to 2261, for the zone */
 	CHECK(l.time >= -86400 * NSEC_PER_SEC && l.time / NSEC_PER_SEC < INT64_C(9214646400));

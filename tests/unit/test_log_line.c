@@ -52,6 +52,13 @@ static const struct stamped_case stamped_cases[] = {
      false, "a"},
     {"Mon 2024-01-15 23:36:43 UTC host openvpn[123]: a", "2024-01-15T23:36:43.000Z", true, true,
      false, "a"},
+    {"2024-01-15 18:36:43.578145 a", "2024-01-15T18:36:43.578Z", false, true, true, "a"},
+    {"client-1  | 2024-01-15 18:36:43 us=578145 a", "2024-01-15T18:36:43.578Z", false, true, true,
+     "a"},
+    {"vpn | a | b", NULL, false, false, false, "a | b"},
+    {"vpn | ", NULL, false, false, false, "vpn |"},
+    {"| a", NULL, false, false, false, NULL},
+    {"vpn| a", NULL, false, false, false, NULL},
     /* two stamps: OpenVPN's counts */
     {"Jan 15 18:36:44 host openvpn[123]: Mon Jan 15 18:36:43 2024 us=578145 a",
      "2024-01-15T18:36:43.578Z", false, true, true, "a"},
@@ -141,6 +148,35 @@ static void years(void **state)
 	assert_true(log_line_with_year(jan1, 1970) == 0);
 }
 
+static void who_said_it(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *line, *ident;
+		int64_t pid;
+	} cases[] = {
+	    {"Jan 15 18:36:43 host nm-openvpn[123]: a", "nm-openvpn", 123},
+	    {"Jan 15 18:36:43 host openvpn: a", "openvpn", -1},
+	    {"Jan 15 18:36:43 host kernel: a", "kernel", -1},
+	    {"Jan 15 18:36:43.578145 host ovpn-client[9]: 2024-01-15 18:36:43 a", "ovpn-client", 9},
+	    {"2024-01-15T18:36:43-0500 host nm-openvpn[123]: a", "nm-openvpn", 123},
+	    {"1705361803.578145 host openvpn[7]: a", "openvpn", 7},
+	    {"Mon 2024-01-15 18:36:43 EST host openvpn[2147483647]: a", "openvpn", INT32_MAX},
+	    {"Jan 15 18:36:43 host openvpn[2147483648]: a", "openvpn", -1},
+	    {"Jan 15 18:36:43 host openvpn[x]: a", "openvpn", -1},
+	    {"Jan 15 18:36:43 host ]: a", "", -1},
+	    {"2024-01-15 18:36:43 openvpn[7]: a", "", -1},
+	    {"openvpn[7]: a", "", -1},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct log_line l;
+		log_line_parse(slice_from(cases[i].line), &l);
+		if (!slice_is(l.ident, cases[i].ident) || l.pid != cases[i].pid)
+			fail_msg("%s: %.*s %d", cases[i].line, (int)l.ident.n, l.ident.p,
+				 (int)l.pid);
+	}
+}
+
 static char *join(const char *const *lines, size_t n, size_t size)
 {
 	static char trace[1024];
@@ -197,9 +233,8 @@ static void wrapped_lines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(stamps),
-	    cmocka_unit_test(truncated_lines),
-	    cmocka_unit_test(years),
+	    cmocka_unit_test(stamps),	     cmocka_unit_test(truncated_lines),
+	    cmocka_unit_test(years),	     cmocka_unit_test(who_said_it),
 	    cmocka_unit_test(wrapped_lines),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

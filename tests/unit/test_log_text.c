@@ -117,7 +117,20 @@ static const struct text_case text_cases[] = {
      "bob/2001:db8::1"},
     {"MULTI: new connection by client 'x", LOG_NOTHING, "", ""},
     {"TCP/UDP: Closing socket", LOG_NOTHING, "", ""},
-    {"UDPv4 link remote: [AF_INET]127.0.0.1:21194", LOG_NOTHING, "", ""},
+    {"UDPv4 link remote: [AF_INET]127.0.0.1:21194", LOG_REMOTE, "127.0.0.1", ""},
+    {"TCPv6_CLIENT link remote: [AF_INET6]2001:db8::7:1194", LOG_REMOTE, "2001:db8::7", ""},
+    {"UDPv6 link remote: [AF_INET6][2001:db8::7]:1194", LOG_REMOTE, "2001:db8::7", ""},
+    {"[server] Peer Connection Initiated with [AF_INET]1.2.3.4:1194 (via [AF_INET]10.0.0.2%wlan0)",
+     LOG_REMOTE, "1.2.3.4", ""},
+    {"Peer Connection Initiated with 1.2.3.4:1194", LOG_REMOTE, "1.2.3.4", ""},
+    {"1.2.3.4:5 [bob] Peer Connection Initiated with [AF_INET]1.2.3.4:5", LOG_REMOTE, "1.2.3.4",
+     "1.2.3.4:5"},
+    {"UDPv4 link local: (not bound)", LOG_NOTHING, "", ""},
+    {"UDPv4 link remote: [AF_UNSPEC]", LOG_NOTHING, "", ""},
+    {"UDPv4 link remote: [AF_INET][undef]:1194", LOG_NOTHING, "", ""},
+    {"UDPv4 link remote: [AF_INET]1.2.3.4:70000", LOG_NOTHING, "", ""},
+    {"UDPv4 link remote: [AF_INET]:1194", LOG_NOTHING, "", ""},
+    {"Peer Connection Initiated with ", LOG_NOTHING, "", ""},
     {"", LOG_NOTHING, "", ""},
     {" ", LOG_NOTHING, "", ""},
     {"a/b/c: d", LOG_NOTHING, "", ""},
@@ -188,6 +201,7 @@ static void figures(void **state)
 	assert_int_equal(f.time, -1);
 	assert_int_equal(fact("TLS: soft reset sec=3604/3600 bytes=1/-1 pkts=1/0").seconds, 3600);
 	assert_int_equal(fact("TLS: soft reset sec=0 bytes=1/0 pkts=1/0").seconds, -1);
+	assert_int_equal(fact("UDPv4 link remote: [AF_INET]1.2.3.4:1195").port, 1195);
 }
 
 static void signals(void **state)
@@ -222,11 +236,12 @@ static void a_real_session(void **state)
 {
 	(void)state;
 	static const enum log_fact_kind expected[] = {
-	    LOG_VERSION,       LOG_MANAGEMENT_STATE, LOG_MANAGEMENT_STATE, LOG_VERIFY_OK,
-	    LOG_PUSH_REPLY,    LOG_INITIALIZED,	     LOG_MANAGEMENT_STATE, LOG_TIMERS,
-	    LOG_REFUSED,       LOG_REFUSED,	     LOG_REFUSED,	   LOG_REFUSED,
-	    LOG_REFUSED,       LOG_INACTIVITY,	     LOG_SIGNAL,	   LOG_MANAGEMENT_STATE,
-	    LOG_RESTART_PAUSE, LOG_MANAGEMENT_STATE,
+	    LOG_VERSION,	  LOG_REMOTE,		LOG_MANAGEMENT_STATE, LOG_MANAGEMENT_STATE,
+	    LOG_VERIFY_OK,	  LOG_REMOTE,		LOG_PUSH_REPLY,	      LOG_INITIALIZED,
+	    LOG_MANAGEMENT_STATE, LOG_TIMERS,		LOG_REFUSED,	      LOG_REFUSED,
+	    LOG_REFUSED,	  LOG_REFUSED,		LOG_REFUSED,	      LOG_INACTIVITY,
+	    LOG_SIGNAL,		  LOG_MANAGEMENT_STATE, LOG_RESTART_PAUSE,    LOG_REMOTE,
+	    LOG_MANAGEMENT_STATE,
 	};
 	char line[4096];
 	size_t seen = 0;
