@@ -24,7 +24,8 @@ enum event_kind {
 	EVENT_LINE,	 /* a line from the management interface */
 	EVENT_PEER_LINK, /* the same of the server's own management interface */
 	EVENT_PEER_LINE,
-	EVENT_LOG,	    /* a line of a log file: its text, already without stamps */
+	EVENT_LOG,	    /* a line of a log: its text, already without stamps */
+	EVENT_LOG_FILE,	    /* something became of the log that is followed */
 	EVENT_PROBE,	    /* what became of a probe of the server */
 	EVENT_CHRONY,	    /* chronyd's answer, or that there is none */
 	EVENT_NTP_CONTROL,  /* ntpd's or NTPsec's variables, or that there are none */
@@ -46,6 +47,13 @@ enum link_change {
 	LINK_CLOSED,	  /* was connected, is not any more */
 	LINK_UNAVAILABLE, /* could not even try: bad password file, path too long */
 	LINK_OVERLONG,	  /* a line was too long and was dropped */
+};
+
+enum log_file_change {
+	LOG_FILE_FOLLOWED, /* all that was there before has been told: what comes is new */
+	LOG_FILE_ABSENT,   /* it is waited for: `reason` */
+	LOG_FILE_GONE,	   /* it was followed, and is waited for: `reason` */
+	LOG_FILE_ENDED,	   /* nothing will come any more: `reason` */
 };
 
 enum probe_outcome {
@@ -74,11 +82,24 @@ struct event {
 	 * NSEC_UNKNOWN if that cannot be said. */
 	struct stamp since;
 	struct tunnel *tunnel; /* NULL: about the machine */
+	/* EVENT_LOG of a log that is followed; zero of a recording. */
+	struct {
+		bool history; /* it was there before we came */
+		/* When it was written, by the clock of whoever did: wall, in this machine's zone
+		 * unless its stamp says another. 0: it bears no stamp. */
+		nsec written;
+		struct slice ident; /* as in struct log_line; borrowed for the call */
+		int64_t pid;
+	} log;
 	union {
 		struct {
 			enum link_change change;
 			const char *reason; /* for a person; borrowed for the call */
 		} link;			    /* EVENT_LINK, EVENT_PEER_LINK */
+		struct {
+			enum log_file_change change;
+			const char *reason; /* for a person; borrowed for the call; NULL */
+		} log_file;
 		struct slice
 		    line; /* EVENT_LINE, EVENT_PEER_LINE, EVENT_LOG; borrowed for the call */
 		struct {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/hear.h"
 #include "core/episode.h"
+#include "core/hear_log.h"
 #include "core/peer_watch.h"
 #include "core/rules.h"
 #include "core/tell.h"
@@ -42,9 +43,11 @@ static void compare_stamps(struct watch *w, struct tunnel *t, const struct manag
 		rules_local_step(w, -lead * NSEC_PER_SEC, 1.0, at, out);
 }
 
-static void live_state(struct watch *w, struct tunnel *t, const struct management_state *s,
-		       const struct stamp *since, const struct stamp *at, struct actions *out)
+void hear_state(struct watch *w, struct tunnel *t, const struct management_state *s,
+		const struct stamp *since, const struct stamp *at, struct actions *out)
 {
+	t->logged.derived = false;
+	t->logged.known = s->time <= INT64_MAX ? (int64_t)s->time : -1;
 	episode_before(w, t, s->state, at, out);
 	struct state_change change = tunnel_state(t, s, since, at);
 	if (!change.changed)
@@ -66,7 +69,8 @@ static void notification(struct watch *w, struct tunnel *t, const struct managem
 {
 	struct log_fact fact;
 	if (m->kind == MANAGEMENT_STATE) {
-		live_state(w, t, &m->u.state, since, at, out);
+		if (!hear_log_told(t, m->text, at))
+			hear_state(w, t, &m->u.state, since, at, out);
 	} else if (m->kind == MANAGEMENT_BYTECOUNT) {
 		/* A recording does not say when its counts were heard. */
 		if (!w->config.replay)
@@ -74,6 +78,9 @@ static void notification(struct watch *w, struct tunnel *t, const struct managem
 	} else if (m->kind == MANAGEMENT_LOG) {
 		/* Each state comes in the log too; the typed one counts. */
 		log_text_parse(m->u.log.text, &fact);
+		if (fact.kind == LOG_NOTHING || fact.kind == LOG_MANAGEMENT_STATE ||
+		    hear_log_told(t, m->u.log.text, at))
+			return;
 		tunnel_log(t, &fact, true, at);
 		peer_watch_log(w, t, &fact, at, out);
 	} else if (m->kind == MANAGEMENT_FATAL) {
@@ -83,10 +90,12 @@ static void notification(struct watch *w, struct tunnel *t, const struct managem
 	}
 }
 
-static void state_history(struct tunnel *t, struct slice payload, const struct stamp *at)
+static void state_history(struct watch *w, struct tunnel *t, struct slice payload,
+			  const struct stamp *at, struct actions *out)
 {
 	struct management_state s;
-	if (management_parse_state(payload, &s) == VERDICT_DONE)
+	if (management_parse_state(payload, &s) == VERDICT_DONE &&
+	    !hear_log_history(w, t, payload, &s, at, out))
 		tunnel_state_history(t, &s, at);
 }
 
@@ -100,16 +109,23 @@ static void log_history(struct tunnel *t, struct slice payload, const struct sta
 	tunnel_log(t, &fact, false, at);
 }
 
-static void attached(struct tunnel *t, const struct stamp *at, struct actions *out)
+void hear_present_state(struct tunnel *t, const struct stamp *at, struct actions *out)
 {
 	struct state_change none = {.previous_lasted = NSEC_UNKNOWN};
+	if (t->state_name[0] != '\0' && tell_room(out))
+		tell_state(out, t, &none, at);
+}
+
+static void attached(struct watch *w, struct tunnel *t, const struct stamp *at, struct actions *out)
+{
+	bool told = hear_log_attached(w, t, at, out);
 	tunnel_attached(t, at);
 	if (tunnel_is_up(t))
 		reach_burst(&t->reach, REACH_UP, at);
 	if (tell_room(out))
 		tell_connected(out, t, at);
-	if (t->state_name[0] != '\0' && tell_room(out))
-		tell_state(out, t, &none, at);
+	if (!told)
+		hear_present_state(t, at, out);
 }
 
 static void learn_version(struct tunnel *t, struct slice text)
@@ -139,13 +155,13 @@ void hear_line(struct watch *w, const struct event *e, struct actions *out)
 		notification(w, t, &m, &e->since, &e->at, out);
 		break;
 	case LINE_STATE_HISTORY:
-		state_history(t, m.text, &e->at);
+		state_history(w, t, m.text, &e->at, out);
 		break;
 	case LINE_LOG_HISTORY:
 		log_history(t, m.text, &e->at);
 		break;
 	case LINE_HISTORY_END:
-		attached(t, &e->at, out);
+		attached(w, t, &e->at, out);
 		break;
 	case LINE_VERSION:
 		learn_version(t, m.text);
@@ -175,52 +191,6 @@ void hear_recorded_line(struct watch *w, const struct event *e, struct actions *
 		tunnel_state_history(e->tunnel, &s, &e->at);
 	else
 		log_history(e->tunnel, m.line, &e->at);
-}
-
-/* States as a log without a management interface tells them. */
-static void logged_state(struct watch *w, struct tunnel *t, const struct log_fact *fact,
-			 const struct stamp *at, struct actions *out)
-{
-	struct management_state s = {.time = (uint64_t)(at->wall / NSEC_PER_SEC)};
-	if (fact->kind == LOG_MANAGEMENT_STATE) {
-		if (management_parse_state(fact->text, &s) == VERDICT_DONE)
-			live_state(w, t, &s, at, at, out);
-		return;
-	}
-	if (fact->kind == LOG_INITIALIZED) {
-		/* Its addresses come with the management line, if there is one, and keep it quiet.
-		 */
-		if (t->state == STATE_CONNECTED)
-			return;
-		s.state = STATE_CONNECTED;
-		s.name = SLICE("CONNECTED");
-		s.detail = SLICE("SUCCESS");
-	} else if (slice_is(fact->signal, "SIGUSR1") || slice_is(fact->signal, "SIGHUP")) {
-		s.state = STATE_RECONNECTING;
-		s.name = SLICE("RECONNECTING");
-		s.reason = fact->reason;
-		s.detail = fact->text;
-	} else {
-		s.state = STATE_EXITING;
-		s.name = SLICE("EXITING");
-		s.reason = fact->reason;
-		s.detail = fact->text;
-	}
-	live_state(w, t, &s, at, at, out);
-}
-
-void hear_log(struct watch *w, const struct event *e, struct actions *out)
-{
-	struct log_fact fact;
-	log_text_parse(e->u.line, &fact);
-	if (fact.client.n > 0)
-		return; /* a server's log: its clients' lines are not this tunnel's */
-	if (fact.kind == LOG_MANAGEMENT_STATE || fact.kind == LOG_INITIALIZED ||
-	    fact.kind == LOG_SIGNAL)
-		logged_state(w, e->tunnel, &fact, &e->at, out);
-	else
-		tunnel_log(e->tunnel, &fact, true, &e->at);
-	peer_watch_log(w, e->tunnel, &fact, &e->at, out);
 }
 
 void hear_link(const struct event *e, struct actions *out)

@@ -71,6 +71,7 @@ enum monitor_kind {
 	MONITOR_ZONE,
 	MONITOR_REMOVED,
 	MONITOR_RELOADED,
+	MONITOR_ANOTHER_DAEMON,
 };
 
 const char *name_alert(enum alert_name a);

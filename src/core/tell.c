@@ -24,6 +24,25 @@ struct notice *tell(struct actions *out, enum notice_type type, enum severity se
 
 #define SAY(n, ...) snprintf((n)->message, sizeof(n)->message, __VA_ARGS__)
 
+struct sentence {
+	char *text;
+	size_t size;
+};
+
+static void say(struct sentence *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Adds to it; what does not fit is cut off. */
+static void say(struct sentence *s, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	int n = vsnprintf(s->text, s->size, format, args);
+	va_end(args);
+	size_t said = n < 0 ? 0 : (size_t)n < s->size ? (size_t)n : s->size - 1;
+	s->text += said;
+	s->size -= said;
+}
+
 void tell_state(struct actions *out, const struct tunnel *t, const struct state_change *change,
 		const struct stamp *at)
 {
@@ -58,16 +77,23 @@ void tell_state(struct actions *out, const struct tunnel *t, const struct state_
 
 void tell_started(struct actions *out, const struct tunnel *t, const struct stamp *at)
 {
+	const struct tunnel_config *c = &t->config;
 	struct notice *n = tell(out, NOTICE_MONITOR, SEVERITY_INFO, at, t);
+	struct sentence s = {n->message, sizeof n->message};
 	n->monitor.kind = MONITOR_STARTED;
-	snprintf(n->monitor.address, sizeof n->monitor.address, "%s", t->config.address);
-	bool told = t->config.peer_ntp || t->config.peer_address != NULL;
-	if (t->config.no_probe != NULL)
-		SAY(n, "watching %.64s; the server%s: %.192s", t->config.address,
-		    told ? " is not probed" : "'s clock will not be measured", t->config.no_probe);
+	snprintf(n->monitor.address, sizeof n->monitor.address, "%s",
+		 c->address != NULL ? c->address : c->log);
+	bool told = c->peer_ntp || c->peer_address != NULL;
+	if (c->address != NULL)
+		say(&s, "watching %.*s", c->no_probe != NULL ? 64 : 96, c->address);
+	if (c->log != NULL)
+		say(&s, "%sfollowing %.64s", c->address != NULL ? " and " : "", c->log);
+	if (c->no_probe != NULL)
+		say(&s, "; the server%s: %.160s",
+		    told ? " is not probed" : "'s clock will not be measured", c->no_probe);
 	else
-		SAY(n, "watching %.96s and probing the server %.128s", t->config.address,
-		    t->config.server != NULL ? t->config.server : "of the profile");
+		say(&s, " and probing the server %.128s",
+		    c->server != NULL ? c->server : "of the profile");
 }
 
 void tell_removed(struct actions *out, const struct tunnel *t, const struct stamp *at)
@@ -273,25 +299,6 @@ void say_peer_clock(const struct peer_clock_reading *p, char *out, size_t size)
 		    fabs(p->offset_s) > p->max_error_s ? ")" : "");
 	if (p->disagrees.present && used > 0 && (size_t)used < size)
 		say_disagreement(p, out + used, size - (size_t)used);
-}
-
-struct sentence {
-	char *text;
-	size_t size;
-};
-
-static void say(struct sentence *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* Adds to it; what does not fit is cut off. */
-static void say(struct sentence *s, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	int n = vsnprintf(s->text, s->size, format, args);
-	va_end(args);
-	size_t said = n < 0 ? 0 : (size_t)n < s->size ? (size_t)n : s->size - 1;
-	s->text += said;
-	s->size -= said;
 }
 
 /* "by chrony", "by sntp: 3 of 4 servers; a.example is a falseticker". */

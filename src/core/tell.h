@@ -33,6 +33,14 @@ void tell_resumed(struct actions *out, nsec suspended, const struct stamp *at);
 void tell_leap_second(struct actions *out, nsec step, const struct stamp *at);
 void tell_stopped(struct actions *out, const struct watch *w, const struct stamp *at);
 
+/* The log is followed, from now on or again; or it is not: `reason`. */
+void tell_followed(struct actions *out, const struct tunnel *t, const struct stamp *at);
+void tell_log_file(struct actions *out, const struct tunnel *t, enum log_file_change change,
+		   const char *reason, const struct stamp *at);
+/* There are lines of another OpenVPN in the log. */
+void tell_another_daemon(struct actions *out, const struct tunnel *t, struct slice ident,
+			 int64_t pid, const struct stamp *at);
+
 /* A clock event: of the server and this machine (`t`), or of this machine alone (NULL). */
 void tell_clock(struct actions *out, const struct tunnel *t,
 		const struct local_clock_reading *local, const struct peer_clock_reading *peer,

@@ -47,6 +47,7 @@ void tunnel_init(struct tunnel *t, const struct tunnel_config *config, const str
 	alert_table_init(&t->alerts);
 	traffic_init(&t->traffic);
 	log_memory_init(&t->log);
+	logged_init(&t->logged);
 	reach_init(&t->reach, config->may_ask, config->other_remotes);
 	server_word_init(&t->server_word);
 	if (config->probe)
@@ -190,6 +191,13 @@ static bool meet_server(struct tunnel *t)
 	return another;
 }
 
+static void learn_addresses(struct tunnel *t, const struct management_state *s)
+{
+	slice_copy(s->local_ip, t->local_ip, sizeof t->local_ip);
+	slice_copy(s->remote_ip, t->remote_ip, sizeof t->remote_ip);
+	t->remote_port = s->remote_port != 0 ? s->remote_port : -1;
+}
+
 static void came_up(struct tunnel *t, const struct management_state *s, const struct stamp *at)
 {
 	t->up = true;
@@ -198,9 +206,7 @@ static void came_up(struct tunnel *t, const struct management_state *s, const st
 	t->failures = 0;
 	traffic_connected(&t->traffic, at->mono);
 	log_memory_session(&t->log, at->mono);
-	slice_copy(s->local_ip, t->local_ip, sizeof t->local_ip);
-	slice_copy(s->remote_ip, t->remote_ip, sizeof t->remote_ip);
-	t->remote_port = s->remote_port != 0 ? s->remote_port : -1;
+	learn_addresses(t, s);
 	if (t->episode.open && !t->episode.ended) {
 		t->episode.ended = true;
 		/* In a history it may have been before we lost sight of it, which is of the session
@@ -208,6 +214,16 @@ static void came_up(struct tunnel *t, const struct management_state *s, const st
 		t->episode.end = at->mono >= t->episode.began.mono ? *at : t->episode.began;
 		t->episode.settle = at->mono + SETTLE_MAX;
 	}
+}
+
+void tunnel_state_again(struct tunnel *t, const struct management_state *s)
+{
+	if (s->time <= INT64_MAX)
+		t->openvpn_time = (int64_t)s->time;
+	if (s->state != STATE_CONNECTED || s->remote_ip.n == 0)
+		return;
+	learn_addresses(t, s);
+	(void)meet_server(t);
 }
 
 struct state_change tunnel_state(struct tunnel *t, const struct management_state *s,
@@ -218,8 +234,10 @@ struct state_change tunnel_state(struct tunnel *t, const struct management_state
 	slice_copy(s->name, name, sizeof name);
 	slice_copy(s->detail, detail, sizeof detail);
 	bool same = strcmp(name, t->state_name) == 0 && strcmp(detail, t->detail) == 0;
-	if (same && t->since_known && at->mono - t->since.mono < NSEC_PER_SEC)
+	if (same && t->since_known && at->mono - t->since.mono < NSEC_PER_SEC) {
+		tunnel_state_again(t, s);
 		return change;
+	}
 
 	bool was_up = t->up;
 	change.changed = true;
@@ -344,6 +362,8 @@ void tunnel_log(struct tunnel *t, const struct log_fact *fact, bool live, const 
 void tunnel_detached(struct tunnel *t)
 {
 	traffic_stop(&t->traffic);
+	t->logged.told_since = NSEC_NEVER;
+	t->logged.history = HISTORY_NONE;
 	t->lead_told = false;
 	t->handshake.n_told = 0; /* how it ends will not be heard */
 }

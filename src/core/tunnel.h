@@ -11,6 +11,7 @@
 #include "core/alerts.h"
 #include "core/event.h"
 #include "core/log_memory.h"
+#include "core/logged.h"
 #include "core/peer_clock.h"
 #include "core/peer_session.h"
 #include "core/peer_sources.h"
@@ -84,6 +85,7 @@ struct tunnel {
 	struct alert_table alerts;
 	struct traffic traffic;
 	struct log_memory log;
+	struct logged logged;
 	struct reach reach;
 	struct server_word server_word;
 	struct restart_history history;
@@ -101,7 +103,7 @@ struct tunnel {
 	char local_ip[48], remote_ip[48];
 	char peer_ip[48];	   /* whose clock `peer` is about; "" until the daemon said */
 	int remote_port;	   /* -1 unknown */
-	int64_t openvpn_time;	   /* of the last state; -1 */
+	int64_t openvpn_time;	   /* of the last state, the daemon's own; -1 */
 	int64_t last_history_time; /* of the history being read */
 
 	struct ping_timers timers;
@@ -149,10 +151,13 @@ void tunnel_done(struct tunnel *t);
  * be known. */
 struct peer_clock *tunnel_own_peer(struct tunnel *t);
 
-/* A live state (from the management interface or a log). A repetition changes nothing. `since` is
- * as in struct event. */
+/* A live state (from the management interface or a log). A repetition changes nothing, but what it
+ * says besides is learned. `since` is as in struct event. */
 struct state_change tunnel_state(struct tunnel *t, const struct management_state *s,
 				 const struct stamp *since, const struct stamp *at);
+
+/* The present state, said by other words: learns its time and its addresses. */
+void tunnel_state_again(struct tunnel *t, const struct management_state *s);
 
 /* A state from before we attached: learned, never alerted. The last one is the present. */
 void tunnel_state_history(struct tunnel *t, const struct management_state *s,

@@ -10,7 +10,7 @@
 
 struct tunnel_config {
 	const char *name;    /* in every event */
-	const char *address; /* of the management interface, as the user wrote it; NULL in replay */
+	const char *address; /* of the management interface, as the user wrote it; NULL: none */
 	const char *log; /* the daemon's log that is followed, as the user wrote it; NULL: none */
 	const char *profile; /* the profile's file name, for remedies; NULL if none was given */
 	const char *server;  /* "host:port/udp" of the first remote, for messages; NULL unknown */

@@ -2,6 +2,7 @@
 #include "core/watch.h"
 #include "core/episode.h"
 #include "core/hear.h"
+#include "core/hear_log.h"
 #include "core/peer_watch.h"
 #include "core/rules.h"
 #include "core/tell.h"
@@ -157,6 +158,16 @@ static void tunnel_time(struct watch *w, struct tunnel *t, const struct stamp *n
 	episode_apply(w, t, now, out);
 }
 
+static void say_started(const struct watch *w, struct tunnel *t, const struct stamp *at,
+			struct actions *out)
+{
+	if (t->started_told || w->config.replay)
+		return;
+	t->started_told = true;
+	if (t->config.address != NULL || t->config.log != NULL)
+		tell_started(out, t, at);
+}
+
 /* --- the step -------------------------------------------------------------------------------- */
 
 static void happen(struct watch *w, const struct event *e, struct actions *out)
@@ -174,7 +185,12 @@ static void happen(struct watch *w, const struct event *e, struct actions *out)
 			hear_line(w, e, out);
 		return;
 	case EVENT_LOG:
+		say_started(w, e->tunnel, &e->at, out); /* a log is there before our first turn */
 		hear_log(w, e, out);
+		return;
+	case EVENT_LOG_FILE:
+		say_started(w, e->tunnel, &e->at, out);
+		hear_log_file(w, e, out);
 		return;
 	case EVENT_PROBE:
 	case EVENT_PEER_LINK:
@@ -228,11 +244,7 @@ static nsec tunnel_deadline(const struct tunnel *t)
 static void take_turn(struct watch *w, struct tunnel *t, const struct stamp *now,
 		      struct actions *out)
 {
-	if (!t->started_told && !w->config.replay) {
-		t->started_told = true;
-		if (t->config.address != NULL)
-			tell_started(out, t, now);
-	}
+	say_started(w, t, now, out);
 	tunnel_time(w, t, now, out);
 	nsec next = tunnel_deadline(t);
 	if (!w->config.replay)
@@ -277,7 +289,8 @@ void watch_step(struct watch *w, const struct event *e, struct actions *out)
 	out->n_actions = out->n_notices = 0;
 	look_at_clocks(w, &e->at, out);
 	happen(w, e, out);
-	if (e->kind == EVENT_STOP || e->kind == EVENT_REMOVED)
+	if (e->kind == EVENT_STOP || e->kind == EVENT_REMOVED ||
+	    (e->kind == EVENT_LOG_FILE && watch_over(w)))
 		return;
 	machine_time(w, &e->at, out);
 	if (e->tunnel == NULL && e->kind != EVENT_TIME)

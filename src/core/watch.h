@@ -66,6 +66,9 @@ void watch_add(struct watch *w, struct tunnel *t, const struct tunnel_config *co
 /* Takes one event. *out is overwritten. */
 void watch_step(struct watch *w, const struct event *e, struct actions *out);
 
+/* All that there was to watch has ended: logs without a management interface beside them. */
+bool watch_over(const struct watch *w);
+
 /* The instant (monotonic) by which to step with EVENT_TIME; at or before now: at once. */
 nsec watch_deadline(const struct watch *w);
 

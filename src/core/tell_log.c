@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The notices about the log that is followed: see core/tell.h.
+ */
+#include "core/tell.h"
+
+#include <stdio.h>
+
+#define SAY(n, ...) snprintf((n)->message, sizeof(n)->message, __VA_ARGS__)
+
+static struct notice *tell_log(struct actions *out, enum severity severity, enum monitor_kind kind,
+			       const struct tunnel *t, const struct stamp *at)
+{
+	struct notice *n = tell(out, NOTICE_MONITOR, severity, at, t);
+	n->monitor.kind = kind;
+	snprintf(n->monitor.address, sizeof n->monitor.address, "%s", t->config.log);
+	return n;
+}
+
+void tell_followed(struct actions *out, const struct tunnel *t, const struct stamp *at)
+{
+	struct notice *n = tell_log(out, SEVERITY_INFO, MONITOR_CONNECTED, t, at);
+	snprintf(n->monitor.version, sizeof n->monitor.version, "%s", t->version);
+	bool mute = tunnel_is_up(t) && t->timers.from == TIMERS_DEFAULT;
+	SAY(n, "following %.128s%s%s%s%s", t->config.log,
+	    t->version[0] != '\0' ? ", of OpenVPN " : "", t->version,
+	    t->config.address == NULL ? "; how long nothing is received, a log does not say" : "",
+	    mute ? ", nor does this one after how much silence OpenVPN restarts: give its "
+		   "configuration `verb 3`"
+		 : "");
+}
+
+void tell_log_file(struct actions *out, const struct tunnel *t, enum log_file_change change,
+		   const char *reason, const struct stamp *at)
+{
+	bool absent = change == LOG_FILE_ABSENT;
+	struct notice *n =
+	    tell_log(out, SEVERITY_WARNING, absent ? MONITOR_UNREACHABLE : MONITOR_LOST, t, at);
+	reason = reason != NULL ? reason : "for a reason that is not known";
+	snprintf(n->monitor.reason, sizeof n->monitor.reason, "%s", reason);
+	SAY(n, "%sthe log %.96s: %.160s", absent ? "" : "lost ", t->config.log, reason);
+}
+
+void tell_another_daemon(struct actions *out, const struct tunnel *t, struct slice ident,
+			 int64_t pid, const struct stamp *at)
+{
+	const struct log_speaker *s = &t->logged.speaker;
+	struct notice *n = tell_log(out, SEVERITY_WARNING, MONITOR_ANOTHER_DAEMON, t, at);
+	char ours[80];
+	slice_copy(ident, n->monitor.reason, sizeof n->monitor.reason);
+	if (s->pid >= 0)
+		snprintf(ours, sizeof ours, "%s[%lld]", s->ident, (long long)s->pid);
+	else
+		snprintf(ours, sizeof ours, "%s", s->ident);
+	n->monitor.pid = pid;
+	SAY(n,
+	    "several OpenVPNs write to %.96s; %s is followed and the others are passed over: "
+	    "choose one, as with journalctl _PID= or -u",
+	    t->config.log, ours);
+}
