@@ -21,11 +21,12 @@ void tell_followed(struct actions *out, const struct tunnel *t, const struct sta
 {
 	struct notice *n = tell_log(out, SEVERITY_INFO, MONITOR_CONNECTED, t, at);
 	snprintf(n->monitor.version, sizeof n->monitor.version, "%s", t->version);
-	bool mute = tunnel_is_up(t) && t->timers.from == TIMERS_DEFAULT;
+	bool alone = t->config.address == NULL;
+	bool mute = alone && tunnel_is_up(t) && t->timers.from == TIMERS_DEFAULT;
 	SAY(n, "following %.128s%s%s%s%s", t->config.log,
 	    t->version[0] != '\0' ? ", of OpenVPN " : "", t->version,
-	    t->config.address == NULL ? "; how long nothing is received, a log does not say" : "",
-	    mute ? ", nor does this one after how much silence OpenVPN restarts: give its "
+	    alone ? "; a log does not say how long nothing was received" : "",
+	    mute ? ", and this one not after how much silence OpenVPN restarts: give its "
 		   "configuration `verb 3`"
 		 : "");
 }

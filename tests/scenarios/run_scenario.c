@@ -26,6 +26,7 @@
  *   host, other, route: see host_world.h
  *   server-log TEXT   the server's log, where its management interface is watched; to it we are
  *                     alice/192.0.2.1:1194, 10.8.0.2
+ *   log, log-only, past, logged, journal, log-file: see log_world.h
  *   peer-ntp, peer-management, server-system, echo: see peer_world.h
  *   local step S | sleep S | slew PPM   slew: this machine's clocks run so much faster
  *   chrony, ntpd, timesyncd, ntp, kernel: see local_sources.h
@@ -155,7 +156,7 @@ static void run_line(char *text)
 	char what[32] = "";
 	double value = 0;
 	struct event e = {0};
-	bool route;
+	bool route, said;
 	sscanf(rest, "%31s %lf", what, &value);
 
 	if (strcmp(verb, "no-probe") == 0) {
@@ -177,8 +178,9 @@ static void run_line(char *text)
 		return;
 	}
 	if (!world.added &&
-	    !is_one_of(verb, " server chrony ntpd timesyncd ntp kernel attach link silent-link "
-			     "prompt peer-ntp peer-management server-system host other "))
+	    !is_one_of(verb,
+		       " server chrony ntpd timesyncd ntp kernel attach link silent-link "
+		       "prompt peer-ntp peer-management server-system host other log log-only "))
 		world_add_tunnel(&world);
 	if (strcmp(verb, "at") == 0)
 		world_run_until(&world, nsec_from_s(atof(rest)));
@@ -189,6 +191,10 @@ static void run_line(char *text)
 	else if (host_world_command(&world.host, verb, rest, &e, &route)) {
 		e.tunnel = &world.tunnel;
 		if (route)
+			world_step(&world, &e);
+	} else if (log_world_command(&world.log, verb, rest, world.now.wall, &e, &said)) {
+		e.tunnel = &world.tunnel;
+		if (said)
 			world_step(&world, &e);
 	} else if (strcmp(verb, "server") == 0)
 		set_server(what, value);
@@ -272,7 +278,8 @@ int main(int argc, char **argv)
 		run_line(text);
 	}
 	fclose(f);
-	world_step(&world, &(struct event){.kind = EVENT_STOP});
+	if (!watch_over(&world.watch)) /* it would have ended */
+		world_step(&world, &(struct event){.kind = EVENT_STOP});
 	fclose(world.trace.text);
 	if (world.trace.json != NULL)
 		fclose(world.trace.json);

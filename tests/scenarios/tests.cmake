@@ -4,6 +4,7 @@ add_executable(run_scenario ${CMAKE_CURRENT_LIST_DIR}/run_scenario.c
                             ${CMAKE_CURRENT_LIST_DIR}/honesty.c
                             ${CMAKE_CURRENT_LIST_DIR}/host_world.c
                             ${CMAKE_CURRENT_LIST_DIR}/local_sources.c
+                            ${CMAKE_CURRENT_LIST_DIR}/log_world.c
                             ${CMAKE_CURRENT_LIST_DIR}/peer_world.c
                             ${CMAKE_CURRENT_LIST_DIR}/trace.c
                             ${CMAKE_CURRENT_LIST_DIR}/world.c)

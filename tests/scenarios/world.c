@@ -40,7 +40,8 @@ void world_init(struct world *w)
 void world_add_tunnel(struct world *w)
 {
 	struct tunnel_config config = {.name = "lab",
-				       .address = "127.0.0.1:7505",
+				       .address = w->log.alone ? NULL : "127.0.0.1:7505",
+				       .log = w->log.there ? "/var/log/openvpn.log" : NULL,
 				       .profile = "client.ovpn",
 				       .server = "203.0.113.7:1194/udp",
 				       .same_machine = true,

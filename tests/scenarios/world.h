@@ -11,6 +11,7 @@
 #include "scenarios/honesty.h"
 #include "scenarios/host_world.h"
 #include "scenarios/local_sources.h"
+#include "scenarios/log_world.h"
 #include "scenarios/peer_world.h"
 #include "scenarios/trace.h"
 
@@ -60,6 +61,7 @@ struct world {
 	struct local_sources sources;
 	struct peer_world peer;
 	struct host_world host;
+	struct log_world log;
 	struct honesty honesty;
 	struct stamp last_line;
 	struct trace trace;
