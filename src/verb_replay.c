@@ -5,7 +5,9 @@
  */
 #include "core/replay.h"
 #include "core/watch.h"
+#include "io/local_time.h"
 #include "io/output.h"
+#include "io/stamp_now.h"
 #include "proto/log_text.h"
 #include "verbs.h"
 
@@ -15,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #define RECORDING_MAX ((size_t)1 << 30)
@@ -81,28 +82,6 @@ static int read_recording(const char *name, struct recording *r)
 }
 
 /* --- judging it ------------------------------------------------------------------------------ */
-
-/* The civil time `naive` on this machine's wall, as an instant. */
-static nsec local_time(nsec naive)
-{
-	time_t seconds = (time_t)(naive / NSEC_PER_SEC);
-	nsec rest = naive % NSEC_PER_SEC;
-	struct tm civil;
-	if (gmtime_r(&seconds, &civil) == NULL)
-		return naive;
-	civil.tm_isdst = -1;
-	time_t instant = mktime(&civil);
-	if (instant == (time_t)-1 || instant > INT32_MAX * 4LL || instant < 0)
-		return naive;
-	return (nsec)instant * NSEC_PER_SEC + rest;
-}
-
-static int this_year(void)
-{
-	time_t now = time(NULL);
-	struct tm civil;
-	return localtime_r(&now, &civil) != NULL ? civil.tm_year + 1900 : 1970;
-}
 
 static void step(struct replaying *r, const struct event *e)
 {
@@ -171,7 +150,8 @@ static int judge(struct replaying *r, const struct options *o, struct slice text
 {
 	struct event e;
 	bool begun = false;
-	replay_init(&r->replay, text, r->line, sizeof r->line, local_time, this_year());
+	replay_init(&r->replay, text, r->line, sizeof r->line, local_time,
+		    local_year(stamp_now().wall));
 	while (output_state(&r->output) == OUTLET_OPEN && replay_next(&r->replay, &r->tunnel, &e)) {
 		if (!begun)
 			begin(r, o, &e.at);

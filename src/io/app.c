@@ -133,7 +133,8 @@ static void feed(void *arg, const struct event *e)
 		note_named(app, e);
 	app->stepping = true;
 	app->brain.step(app->brain.self, e, a);
-	if (e->kind == EVENT_LINE) /* before a probe leaves for where it was connected before */
+	/* Before a probe leaves for where it was connected before. */
+	if (e->kind == EVENT_LINE || e->kind == EVENT_LOG)
 		hands_follow(hands_of(e->tunnel));
 	for (size_t i = 0; i < a->n_actions; i++) {
 		if (app->verbose)

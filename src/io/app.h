@@ -47,6 +47,7 @@ struct app_tunnel {
 	struct tunnel *tunnel;
 	const struct address *management;      /* NULL: none */
 	const char *password_file;	       /* NULL: none */
+	const char *log;		       /* followed; "-": standard input; NULL: none */
 	const struct address *peer_management; /* the server's own; NULL: none */
 	const char *peer_password_file;	       /* NULL: none */
 	const char *peer_ntp;		     /* the server's NTP service, HOST[:PORT]; NULL: none */

@@ -4,6 +4,7 @@
 #include "io/connected_by.h"
 #include "io/echo.h"
 #include "io/link.h"
+#include "io/log_follow.h"
 #include "io/other_remotes.h"
 #include "io/resolve.h"
 #include "io/route_watch.h"
@@ -146,6 +147,8 @@ int hands_open(struct hands *h, uv_loop_t *loop, const struct app_tunnel *tunnel
 	if (rc == 0 && tunnel->peer_management != NULL)
 		rc = link_new(&h->peer_link, loop, tunnel->peer_management,
 			      tunnel->peer_password_file, h->tunnel, true, sink, arg);
+	if (rc == 0 && tunnel->log != NULL)
+		rc = log_follow_open(&h->log, loop, tunnel->log, h->tunnel, sink, arg);
 	if (rc == 0 && tunnel->remote != NULL)
 		rc = open_probers(h, tunnel);
 	return rc;
@@ -158,6 +161,7 @@ void hands_close(struct hands *h)
 	h->closed = true;
 	link_free(h->link);
 	link_free(h->peer_link);
+	log_follow_close(h->log);
 	if (h->prober != NULL)
 		prober_close(h->prober);
 	if (h->others != NULL)

@@ -21,6 +21,7 @@ struct hands {
 	void *arg;
 	struct tunnel *tunnel;
 	struct link *link, *peer_link; /* to the client, to the server */
+	struct log_follow *log;	       /* NULL: none */
 	struct prober *prober;
 	struct other_remotes *others;
 	struct echoer *echoer;

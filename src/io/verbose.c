@@ -75,6 +75,8 @@ void verbose_event(const struct event *e)
 		show_line("", e->u.line);
 	else if (e->kind == EVENT_PEER_LINE)
 		show_line("server ", e->u.line);
+	else if (e->kind == EVENT_LOG)
+		show_line(e->log.history ? "past log " : "log ", e->u.line);
 	else if (e->kind == EVENT_PROBE)
 		show_probe(e);
 	else if (e->kind == EVENT_ECHO)
