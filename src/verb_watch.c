@@ -40,6 +40,11 @@ static nsec deadline(const void *self)
 	return watch_deadline(self);
 }
 
+static bool over(const void *self)
+{
+	return watch_over(self);
+}
+
 /* --- one more, one less ---------------------------------------------------------------------- */
 
 static int begin(struct fleet *f, struct watched *w)
@@ -291,9 +296,12 @@ static int run(struct fleet *f, struct watched *new)
 					    .verbose = s->verbose == FLAG_YES,
 					    .reload = on_reload,
 					    .arg = f};
-	const struct app_brain brain = {.self = &f->watch, .step = step, .deadline = deadline};
-	const struct watch_config config = {
-	    .offset_limit_s = s->offset_limit_s, .n_ntp = s->ntp.n, .ntp_names = ntp};
+	const struct app_brain brain = {
+	    .self = &f->watch, .step = step, .deadline = deadline, .done = over};
+	const struct watch_config config = {.offset_limit_s = s->offset_limit_s,
+					    .n_ntp = s->ntp.n,
+					    .ntp_names = ntp,
+					    .open_ended = s->discover.n > 0};
 	struct stamp now = stamp_now();
 	char error[320];
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "watched.h"
+#include "io/log_check.h"
 #include "io/password_file.h"
 #include "proto/ntp.h"
 
@@ -161,13 +162,21 @@ static int check_peer(struct making *m)
 	return check_password(m, s->peer_management_password_file);
 }
 
+static int check_log(struct making *m)
+{
+	const char *log = m->w->settings.log;
+	int status = log != NULL ? log_check(log, m->error, m->error_size) : 0;
+	return status == EX_USAGE ? said_wrong(m) : status;
+}
+
 /* The profile's file name without folder and ending, else the address, else the log. */
 static char *choose_name(const struct watched *w)
 {
 	const struct tunnel_settings *s = &w->settings;
 	if (s->name != NULL)
 		return strdup(s->name);
-	const char *from = w->management != NULL ? w->management : s->log;
+	const char *log = s->log != NULL && strcmp(s->log, "-") == 0 ? "stdin" : s->log;
+	const char *from = w->management != NULL ? w->management : log;
 	int length = (int)strlen(from);
 	if (w->loaded != NULL) {
 		const char *slash = strrchr(s->profile, '/');
@@ -213,8 +222,7 @@ static void configure(struct watched *w)
 	    .address = w->management,
 	    .log = s->log,
 	    .profile = s->profile,
-	    /* A log that can be read was written here, or nearly so. */
-	    .same_machine = w->address == NULL || w->address->loopback,
+	    .same_machine = w->address != NULL ? w->address->loopback : log_is_here(s->log),
 	    .has_password = w->password_file != NULL,
 	    .release_hold = s->release_hold == FLAG_YES,
 	    .ping = -1,
@@ -241,6 +249,7 @@ static void choose_hands(struct watched *w)
 	    .tunnel = &w->tunnel,
 	    .management = w->address,
 	    .password_file = w->password_file,
+	    .log = s->log,
 	    .peer_management = w->peer_address,
 	    .peer_password_file = s->peer_management_password_file,
 	    .peer_ntp = s->peer_ntp,
@@ -268,6 +277,8 @@ int watched_new(struct watched **out, const struct tunnel_settings *settings, ch
 		status = check_password(&m, w->password_file);
 	if (status == 0)
 		status = check_peer(&m);
+	if (status == 0)
+		status = check_log(&m);
 	if (status == 0) {
 		w->name = choose_name(w);
 		if (w->name == NULL)

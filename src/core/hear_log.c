@@ -222,7 +222,7 @@ bool watch_over(const struct watch *w)
 	for (const struct tunnel *t = w->tunnels; t != NULL; t = t->next)
 		if (t->config.address != NULL || !t->logged.ended)
 			return false;
-	return w->tunnels != NULL;
+	return w->tunnels != NULL && !w->config.open_ended;
 }
 
 void hear_log_file(struct watch *w, const struct event *e, struct actions *out)

@@ -87,7 +87,7 @@ void tell_started(struct actions *out, const struct tunnel *t, const struct stam
 	if (c->address != NULL)
 		say(&s, "watching %.*s", c->no_probe != NULL ? 64 : 96, c->address);
 	if (c->log != NULL)
-		say(&s, "%sfollowing %.64s", c->address != NULL ? " and " : "", c->log);
+		say(&s, "%sfollowing %.64s", c->address != NULL ? " and " : "", tell_log_name(t));
 	if (c->no_probe != NULL)
 		say(&s, "; the server%s: %.160s",
 		    told ? " is not probed" : "'s clock will not be measured", c->no_probe);

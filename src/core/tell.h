@@ -33,6 +33,9 @@ void tell_resumed(struct actions *out, nsec suspended, const struct stamp *at);
 void tell_leap_second(struct actions *out, nsec step, const struct stamp *at);
 void tell_stopped(struct actions *out, const struct watch *w, const struct stamp *at);
 
+/* What a person calls the log: of standard input, not "-". */
+const char *tell_log_name(const struct tunnel *t);
+
 /* The log is followed, from now on or again; or it is not: `reason`. */
 void tell_followed(struct actions *out, const struct tunnel *t, const struct stamp *at);
 void tell_log_file(struct actions *out, const struct tunnel *t, enum log_file_change change,

@@ -5,8 +5,14 @@
 #include "core/tell.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define SAY(n, ...) snprintf((n)->message, sizeof(n)->message, __VA_ARGS__)
+
+const char *tell_log_name(const struct tunnel *t)
+{
+	return strcmp(t->config.log, "-") == 0 ? "standard input" : t->config.log;
+}
 
 static struct notice *tell_log(struct actions *out, enum severity severity, enum monitor_kind kind,
 			       const struct tunnel *t, const struct stamp *at)
@@ -23,7 +29,7 @@ void tell_followed(struct actions *out, const struct tunnel *t, const struct sta
 	snprintf(n->monitor.version, sizeof n->monitor.version, "%s", t->version);
 	bool alone = t->config.address == NULL;
 	bool mute = alone && tunnel_is_up(t) && t->timers.from == TIMERS_DEFAULT;
-	SAY(n, "following %.128s%s%s%s%s", t->config.log,
+	SAY(n, "following %.128s%s%s%s%s", tell_log_name(t),
 	    t->version[0] != '\0' ? ", of OpenVPN " : "", t->version,
 	    alone ? "; a log does not say how long nothing was received" : "",
 	    mute ? ", and this one not after how much silence OpenVPN restarts: give its "
@@ -39,7 +45,7 @@ void tell_log_file(struct actions *out, const struct tunnel *t, enum log_file_ch
 	    tell_log(out, SEVERITY_WARNING, absent ? MONITOR_UNREACHABLE : MONITOR_LOST, t, at);
 	reason = reason != NULL ? reason : "for a reason that is not known";
 	snprintf(n->monitor.reason, sizeof n->monitor.reason, "%s", reason);
-	SAY(n, "%sthe log %.96s: %.160s", absent ? "" : "lost ", t->config.log, reason);
+	SAY(n, "%sthe log %.96s: %.160s", absent ? "" : "lost ", tell_log_name(t), reason);
 }
 
 void tell_another_daemon(struct actions *out, const struct tunnel *t, struct slice ident,
@@ -57,5 +63,5 @@ void tell_another_daemon(struct actions *out, const struct tunnel *t, struct sli
 	SAY(n,
 	    "several OpenVPNs write to %.96s; %s is followed and the others are passed over: "
 	    "choose one, as with journalctl _PID= or -u",
-	    t->config.log, ours);
+	    tell_log_name(t), ours);
 }

@@ -27,7 +27,8 @@ struct watch_config {
 	/* The --ntp servers that the shell can ask, as the user wrote them; borrowed. */
 	unsigned n_ntp;
 	const char *const *ntp_names;
-	bool replay; /* judge a recording: nothing is asked, probed or connected */
+	bool open_ended; /* other tunnels may come of themselves */
+	bool replay;	 /* judge a recording: nothing is asked, probed or connected */
 };
 
 struct watch {
