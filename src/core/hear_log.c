@@ -82,11 +82,9 @@ static bool read_state(const struct tunnel *t, const struct log_fact *fact, uint
 	*s = (struct management_state){.time = time};
 	if (fact->kind == LOG_MANAGEMENT_STATE)
 		return management_parse_state(fact->text, s) == VERDICT_DONE;
-	/* Its addresses come with the management line, if there is one, and keep it quiet. */
-	if (fact->kind == LOG_INITIALIZED && t->state == STATE_CONNECTED)
-		return false;
 	derive(&t->logged, fact, s);
-	return true;
+	/* Up and ended are told once, by the management line or by other words. */
+	return s->state == STATE_RECONNECTING || s->state != t->state;
 }
 
 /* --- a recording ----------------------------------------------------------------------------- */
