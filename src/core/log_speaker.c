@@ -68,14 +68,17 @@ bool log_speaker_hear(struct log_speaker *s, struct slice ident, int64_t pid,
 	if (ident.n == 0)
 		return true;
 	slice_copy(ident, name, sizeof name);
-	if (s->ident[0] == '\0') {
-		if (slice_find(ident, "vpn") == SIZE_MAX && fact->kind == LOG_NOTHING)
-			return false;
+	bool says = fact->kind != LOG_NOTHING, vpn = slice_find(ident, "vpn") != SIZE_MAX;
+	bool better = says && vpn && slice_find(slice_from(s->ident), "vpn") == SIZE_MAX;
+	if (s->ident[0] == '\0' && !says && !vpn)
+		return false;
+	if (s->ident[0] == '\0' || better) {
 		memcpy(s->ident, name, sizeof name);
 		s->pid = pid;
+		s->before = -1;
 	}
 	if (strcmp(name, s->ident) == 0)
 		return hear_pid(s, pid, fact, news);
-	*news = fact->kind != LOG_NOTHING && first_sign(s);
+	*news = says && first_sign(s);
 	return false;
 }

@@ -4,8 +4,9 @@
  * perhaps of several OpenVPNs; what tells them apart is what the logger writes in front:
  * "nm-openvpn[123]:".
  *
- * Happy path: the first that speaks like OpenVPN is the one, and a new process of the same name is
- * the same daemon, started again. Failure modes: another name (passed over, told once); two
+ * Happy path: the first that speaks like OpenVPN is the one (but one that is called like it is
+ * better than one that is not), and a new process of the same name is the same daemon, started
+ * again. Failure modes: another name (passed over, told once); two
  * processes of one name that speak in turn (the one that was there first counts); no logger at all
  * (everything counts).
  */

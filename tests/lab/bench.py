@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """One row of the matrix: a rig with a real tunnel in one variant, a fault, and what ovpnwatch said."""
 import dataclasses
-import json
 import os
 import time
 
@@ -28,7 +27,7 @@ class Variant:
     skew: float = 0.0        # of the server's clock
     busy: bool = False       # traffic in the tunnel, both ways
     profile: bool = True     # ovpnwatch is given the client's profile
-    log_only: bool = False   # no ovpnwatch beside it: it judges the log afterwards
+    log_only: bool = False   # ovpnwatch follows the client's log, not the management interface
 
     def name(self):
         marks = [self.proto, self.wrap, f"w{self.window}"]
@@ -64,7 +63,6 @@ class Bench:
         self.began = self.since = None
         self.remark = ""
         self.settled = True  # ovpnwatch has seen pings come and go before the fault
-        self.events = []  # of a log that was judged afterwards
         for host in ("server", "client"):  # an idle tunnel shall be idle
             for interfaces in ("all", "default"):
                 rig.run(host, "sysctl", "-qw", f"net.ipv6.conf.{interfaces}.disable_ipv6=1")
@@ -95,12 +93,14 @@ class Bench:
                              **(client or {}))
 
     def _watch(self, clock, arguments=()):
-        if self.options.bare or self.v.log_only:
+        if self.options.bare:
             return
         save = os.path.join(self.options.lines, self.name + ".ndjson") if self.options.lines else None
         profile = ("--profile", self.client.profile) if self.v.profile else ()
+        where = (("--log", self.rig.path("client.log")) if self.v.log_only else
+                 ("--management", "127.0.0.1:7505"))
         self.watch = Watcher(self.rig, self.options.ovpnwatch,
-                             ("--management", "127.0.0.1:7505", *profile, *arguments,
+                             (*where, *profile, *arguments,
                               *(("--verbose",) if self.options.logs else ())), clock, save)
 
     def up(self, settle=True, watch=(), client_clock=None, **options):
@@ -206,16 +206,7 @@ class Bench:
 
     def judged(self):
         """(instant, event) of all alerts that carry causes, since the fault."""
-        events = self.events if self.v.log_only else self.watch.events
-        return [(at, e) for at, e in events if at >= self.since and alert(*JUDGED)(e) and e.get("causes")]
-
-    def judge_log(self):
-        """What `replay` makes of the client's log, after the fact."""
-        status, written, errors = self.rig.ask("client", self.options.ovpnwatch, "replay", "--format",
-                                               "json", self.rig.path("client.log"))
-        if status:
-            raise Failure(f"replay ended with status {status}: {errors.strip()}")
-        self.events = [(time.monotonic(), json.loads(line)) for line in written.splitlines()]
+        return [(at, e) for at, e in self.watch.events if at >= self.since and alert(*JUDGED)(e) and e.get("causes")]
 
 
 def judge_calm(b, function, result):
@@ -266,8 +257,6 @@ def judge_restart(b, function, result):
     result.named, result.confidence = first_cause(judged[-1][1])
     if result.named not in function.expect:
         result.problem = "wrong"
-    if b.v.log_only:
-        return
     restarts = b.restarts()
     firing = [(at, e["alert"]["name"]) for at, e in b.watch.events if at >= b.since and
               alert(status="firing")(e) and e.get("tunnel")]
@@ -276,7 +265,8 @@ def judge_restart(b, function, result):
     if restarts:
         result.verdict = max(0.0, when_settled(judged) - restarts[-1])
         result.ahead = foresight(b, function, restarts, firing)
-    if function.silent and b.waited() and not (result.ahead and result.ahead > 0):
+    # A log does not say how long nothing was received.
+    if function.silent and b.waited() and not b.v.log_only and not (result.ahead and result.ahead > 0):
         result.problem = result.problem or "OpenVPN was the first to act"
     if result.verdict is not None and result.verdict > 5:
         result.problem = result.problem or f"the verdict took {result.verdict:.1f} s"
@@ -306,9 +296,6 @@ def run_row(name, function, variant, options, rig_of):
 
 def run_once(b, function, result):
     function(b)
-    if b.v.log_only and not b.options.bare:
-        b.judge_log()
-        b.since = 0.0
     if not b.options.bare:
         (judge_restart if function.expect else judge_calm)(b, function, result)
     if b.watch:

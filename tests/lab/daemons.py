@@ -151,7 +151,7 @@ key client.key
 remote-cert-tls server
 persist-key
 persist-tun
-management {management}
+{f"management {management}" if management else ""}
 {extra}
 """)
         self.log = rig.follow(f"{name}.log")
@@ -159,9 +159,10 @@ management {management}
         if start:
             self.start()
 
-    def start(self):
+    def start(self, *arguments):
+        arguments = arguments or ("--log-append", f"{self.name}.log")
         self.process = self.rig.start("client", "openvpn", "--config", f"{self.name}.ovpn",
-                                      "--log-append", f"{self.name}.log", clock=self.clock)
+                                      *arguments, clock=self.clock)
 
     def wait_up(self, within=20, since=0.0):
         if not self.log.wait("Initialization Sequence Completed", within, since):

@@ -20,9 +20,11 @@ import time
 import rig as rigs
 from daemons import Client, Management, Server, make_keys
 from rig import Failure, Rig, Skip
-from scenarios import SCENARIOS
+from logs import LOGS
+from scenarios import SCENARIOS as ALONE
 from watcher import Watcher, measured
 
+SCENARIOS = {**ALONE, **LOGS}
 ROW = "{:<23}{:<58}{:<20}{:<12}{:>12}{:>12}  {}"
 
 
@@ -46,9 +48,9 @@ class Lab:
             self.watch.expect(measured(peer_clock=0.1), 15, "the server's clock within 0.1 s")
         time.sleep(2)  # pings have been seen both ways
 
-    def start_watch(self, *arguments, management="127.0.0.1:7505", clock=None):
+    def start_watch(self, *arguments, management="127.0.0.1:7505", clock=None, stdin=None):
         if self.options.bare:
-            if not arguments and management.startswith("127") and self.client.process:
+            if not arguments and management and management.startswith("127") and self.client.process:
                 self.management = Management(self.rig)
             return
         folder = os.environ.get("OVPNWATCH_LINES")
@@ -56,8 +58,9 @@ class Lab:
         if folder:
             os.makedirs(folder, exist_ok=True)
         self.watch = Watcher(self.rig, self.options.ovpnwatch,
-                             ("--management", management, "--profile", self.client.profile,
-                              *arguments), clock, save_as)
+                             (*(("--management", management) if management else ()),
+                              "--profile", self.client.profile, *arguments), clock, save_as,
+                             stdin)
 
     def fault(self):
         """The fault is injected now: the table's seconds count from here."""

@@ -265,13 +265,13 @@ class Rig:
             raise Failure(f"{' '.join(command)}: {(errors or written).strip()}")
         return written
 
-    def start(self, host, *command, clock=None, stdout=None, stderr=None, env=None):
+    def start(self, host, *command, clock=None, stdin=None, stdout=None, stderr=None, env=None):
         """Starts a process on a host, under a fake clock if one is given. It ends with the rig."""
         fake = dict(env or {})
         if clock:
             fake.update(clock.environment())
         # `env` does it: only the program itself is to live under the fake clock
-        popen = subprocess.Popen(self._on(host, command, fake), stdin=subprocess.DEVNULL,
+        popen = subprocess.Popen(self._on(host, command, fake), stdin=stdin or subprocess.DEVNULL,
                                  stdout=stdout or subprocess.DEVNULL,
                                  stderr=stderr or subprocess.DEVNULL, preexec_fn=_die_with_parent)
         process = Process(popen, command[0])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# The laboratory: one test a scenario of scenarios.py and a case of local_clocks.py. Each has
+# The laboratory: one test a scenario of scenarios.py and logs.py and a case of local_clocks.py. Each has
 # namespaces of its own, so they may run side by side; two locks keep it to two at a time, for the
 # measurements want a quiet machine, and clocks.py takes both.
 # Exit code 77: the machine cannot have it (not root, no tun device, a program missing).
@@ -22,6 +22,7 @@ function(lab_tests file word prefix)
   set(lab_lock ${lab_lock} PARENT_SCOPE)
 endfunction()
 lab_tests(scenarios.py lab "" ${lab}/lab.py run --minutes 1)
+lab_tests(logs.py lab "" ${lab}/lab.py run)
 lab_tests(local_clocks.py bench clock. ${lab}/local_clocks.py run)
 
 # Its rows mostly wait; one more test of the laboratory beside it does no harm.

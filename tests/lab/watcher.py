@@ -39,14 +39,14 @@ def first_cause(event):
 class Watcher:
     """A running `ovpnwatch watch --format json` on the client's host."""
 
-    def __init__(self, rig, binary, arguments, clock=None, save_as=None):
+    def __init__(self, rig, binary, arguments, clock=None, save_as=None, stdin=None):
         self.events, self.raw = [], []
         self._save = open(save_as, "wb") if save_as else None
         self._errors = rig.path("ovpnwatch.stderr")
         read, write = os.pipe()
         with open(self._errors, "wb") as errors:
             self.process = rig.start("client", binary, "watch", *arguments, "--format", "json",
-                                     clock=clock, stdout=write, stderr=errors)
+                                     clock=clock, stdin=stdin, stdout=write, stderr=errors)
         os.close(write)
         self.problem = None
         self._news = threading.Condition()
@@ -100,6 +100,9 @@ class Watcher:
                     raise Failure(f"not within {within:g} s: {what}")
                 self._news.wait(min(left, 0.5))
 
+    def count(self, match, since=0.0):
+        return sum(1 for at, e in list(self.events) if at >= since and match(e))
+
     def never(self, match, what, since=0.0):
         found = self.find(match, since)
         if found:
@@ -109,6 +112,13 @@ class Watcher:
         with open(self._errors, encoding="utf-8", errors="replace") as file:
             text = file.read()
         return text if whole else " ".join(text.split())[-400:]
+
+    def wait_end(self, within):
+        """It ends by itself: its log has ended."""
+        self._thread.join(within)
+        if self._thread.is_alive():
+            raise Failure(f"ovpnwatch did not end within {within:g} s")
+        self.stop()
 
     def stop(self):
         """SIGTERM must end it cleanly and soon."""

@@ -43,10 +43,15 @@ static void the_first_that_speaks(void **state)
 	assert_true(hear("my-tunnel", 7, "anything"));
 	assert_false(hear("systemd", 1, UP));
 	assert_true(news);
-	assert_false(hear("openvpn", 8, UP));
+	assert_false(hear("dockerd", 8, UP));
 	assert_false(news); /* told once */
+	assert_false(hear("openvpn", 9, "anything"));
 	assert_false(hear("my-tunnel2", 8, UP));
 	assert_false(hear("my-tunne", 8, UP));
+	assert_true(hear("openvpn", 9, UP)); /* that is a better name */
+	assert_false(hear("my-tunnel", 7, UP));
+	assert_false(hear("my-openvpn", 7, UP));
+	assert_true(hear("openvpn", 9, UP));
 }
 
 /* What is called like it need not say anything yet. */
