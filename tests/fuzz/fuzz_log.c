@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * proto/log_line, its joiner and proto/log_text over a log of any bytes: slices stay inside their
- * lines, a line that was joined begins with the same stamp as its first part, unstamped logs are
- * not joined, and no line that says something is lost.
+ * proto/log_framer, proto/log_line, its joiner and proto/log_text over a log of any bytes: the
+ * lines are the same however they are torn, slices stay inside their lines, a line that was joined
+ * begins with the same stamp as its first part, unstamped logs are not joined, and no line that
+ * says something is lost.
  */
 #include "fuzz/check.h"
+#include "proto/log_framer.h"
 #include "proto/log_line.h"
 #include "proto/log_text.h"
 #include "proto/timestamp.h"
@@ -56,10 +58,40 @@ static bool check_line(struct slice line)
 	return l.stamped;
 }
 
+static uint64_t mix(uint64_t hash, struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		hash = (hash ^ (unsigned char)s.p[i]) * UINT64_C(1099511628211);
+	return (hash ^ s.n) * UINT64_C(1099511628211);
+}
+
+static uint64_t framed(struct slice whole, size_t piece)
+{
+	static char room[LOG_LINE_MAX];
+	struct log_framer f;
+	struct slice line;
+	uint64_t hash = 0;
+	log_framer_init(&f, room);
+	while (whole.n > 0) {
+		struct slice in = {.p = whole.p, .n = whole.n < piece ? whole.n : piece};
+		whole = slice_skip(whole, in.n);
+		while (log_framer_next(&f, &in, &line) == VERDICT_DONE) {
+			CHECK(line.n <= LOG_LINE_MAX && (line.n == 0 || line.p[0] != '\0'));
+			hash = mix(hash, line);
+		}
+		CHECK(in.n == 0);
+	}
+	if (log_framer_end(&f, &line) == VERDICT_DONE)
+		hash = mix(hash, line);
+	return hash;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size < 1)
 		return 0;
+	const struct slice whole_log = {.p = (const char *)data + 1, .n = size - 1};
+	CHECK(framed(whole_log, SIZE_MAX) == framed(whole_log, 1 + data[0] % 16));
 	struct slice rest = {.p = (const char *)data + 1, .n = size - 1};
 	size_t room = data[0] < 128 ? (size_t)data[0] + 2 : 4 * size + 2;
 	char *buf = malloc(room);
