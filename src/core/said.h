@@ -20,7 +20,7 @@
 
 /* A log file may be read late: a slow poll, a busy pipe. */
 #define SAID_LASTS (10 * NSEC_PER_SEC)
-#define SAID_MAX   32
+#define SAID_MAX   16
 
 enum said_by { SAID_BY_MANAGEMENT, SAID_BY_LOG };
 
