@@ -29,7 +29,7 @@ void tell_followed(struct actions *out, const struct tunnel *t, const struct sta
 	snprintf(n->monitor.version, sizeof n->monitor.version, "%s", t->version);
 	bool alone = t->config.address == NULL;
 	bool mute = alone && tunnel_is_up(t) && t->timers.from == TIMERS_DEFAULT;
-	SAY(n, "following %.128s%s%s%s%s", tell_log_name(t),
+	SAY(n, "following %.96s%s%.32s%s%s", tell_log_name(t),
 	    t->version[0] != '\0' ? ", of OpenVPN " : "", t->version,
 	    alone ? "; a log does not say how long nothing was received" : "",
 	    mute ? ", and this one not after how much silence OpenVPN restarts: give its "

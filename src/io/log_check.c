@@ -5,38 +5,39 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-/* Of a folder that has no end; the newest of so many will do. */
-#define NAMES_MAX 10000
-
-static bool is_log(const char *name)
+static int is_log(const struct dirent *entry)
 {
-	size_t n = strlen(name);
-	return n > 4 && strcmp(name + n - 4, ".log") == 0;
+	size_t n = strlen(entry->d_name);
+	return n > 4 && strcmp(entry->d_name + n - 4, ".log") == 0;
 }
 
 /* The file *.log in a folder that was written last; "" if there is none. */
 static void newest_log(const char *folder, char *out, size_t size)
 {
-	DIR *d = opendir(folder);
-	struct dirent *entry;
+	struct dirent **names = NULL;
+	int n = scandir(folder, &names, is_log, alphasort);
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	time_t newest = 0;
 	struct stat st;
 	out[0] = '\0';
-	for (int i = 0; d != NULL && i < NAMES_MAX && (entry = readdir(d)) != NULL; i++) {
-		if (!is_log(entry->d_name) || fstatat(dirfd(d), entry->d_name, &st, 0) != 0 ||
-		    !S_ISREG(st.st_mode) || (out[0] != '\0' && st.st_mtime <= newest))
-			continue;
-		newest = st.st_mtime;
-		snprintf(out, size, "%s", entry->d_name);
+	for (int i = 0; i < n; i++) {
+		if (fstatat(fd, names[i]->d_name, &st, 0) == 0 && S_ISREG(st.st_mode) &&
+		    (out[0] == '\0' || st.st_mtime > newest)) {
+			newest = st.st_mtime;
+			snprintf(out, size, "%s", names[i]->d_name);
+		}
+		free(names[i]);
 	}
-	if (d != NULL)
-		closedir(d);
+	free(names);
+	if (fd >= 0)
+		close(fd);
 }
 
 static int say_folder(const char *path, char *error, size_t size)

@@ -192,6 +192,18 @@ static void nothing_there(struct log_file *f)
 	}
 }
 
+/* Some network file systems number a file anew each time that they look it up. */
+static bool is_same(const struct log_file *f, const struct stat *there)
+{
+	struct stat open;
+	if (there->st_dev == f->device && there->st_ino == f->inode)
+		return true;
+	return fstat(f->fd, &open) == 0 && there->st_dev == f->device &&
+	       open.st_size == there->st_size && open.st_size > 0 &&
+	       open.st_mtim.tv_sec == there->st_mtim.tv_sec &&
+	       open.st_mtim.tv_nsec == there->st_mtim.tv_nsec;
+}
+
 /* At the end of this one: is it still the one at its path? True: look again at once. */
 static bool was_replaced(struct log_file *f)
 {
@@ -201,7 +213,7 @@ static bool was_replaced(struct log_file *f)
 		return false;
 	}
 	f->gone = 0;
-	if (st.st_dev == f->device && st.st_ino == f->inode) {
+	if (is_same(f, &st)) {
 		f->moved = false;
 		if (!f->followed)
 			tell(f, LOG_FILE_FOLLOWED, NULL);

@@ -29,7 +29,9 @@ struct log_pipe {
 static int open_standard_input(void)
 {
 	int fd = open("/proc/self/fd/0", O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	return fd >= 0 ? fd : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3); /* a socket */
+	if (fd < 0) /* a socket */
+		fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	return fd;
 }
 
 /* One that is opened for writing too does not end when its writer does. That of a process is of the

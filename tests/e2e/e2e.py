@@ -553,6 +553,7 @@ def exit_codes():
             (65, "nothing.log", "replay", "/nothing.log"), (78, ":2:", "watch", "--profile", profile.name),
             (78, "no such file", "probe", "--profile", "/nothing.ovpn"),
             (64, "probe whom", "probe"),
+            (64, "is a folder", "--log", "/proc/self"),
             (77, "cannot be read", "--config", "/nothing.conf"),
             (78, ".ovpn:1: a line is 'key = value'", "--config", profile.name),
             (64, "no address of IPv6", "probe", "--remote", "127.0.0.1:9", "--proto", "udp6"),
@@ -589,6 +590,73 @@ def replay_of_the_incident():
         assert all(c["remedy"] and c["confidence"] == "possible" for c in alert["causes"])
         wanted = wanted or alert["causes"]
         assert alert["causes"] == wanted
+
+
+def a_log_in_a_pipe():
+    """Old lines first, then new ones, of any bytes; what it ends with is the end."""
+    process = subprocess.Popen([PROGRAM, "watch", "--log", "-", "--verbose"], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    reader = Reader(lambda n: os.read(process.stdout.fileno(), n))
+    say = lambda *lines: (process.stdin.write(b"".join(line + b"\r\n" for line in lines)), process.stdin.flush())
+    say(b"OpenVPN 2.6.14 x86_64-w64-mingw32", b"SIGUSR1[soft,ping-restart] received, process restarting",
+        b"PUSH: Received control message: 'PUSH_REPLY,ping-restart 8,ping 2,auth-token SESS_ID_AT_secret'",
+        b"Initialization Sequence Completed")
+    until(lambda: b'"CONNECTED"' in reader.data, "the state that it began with")
+    say(b"\x81\xff\x1b[2J\x00" * 5000, b"SIGUSR1[soft,\x84\x1b]0;x] received, process restarting")
+    until(lambda: b'"reconnecting"' in reader.data, "the restart")
+    say(b"Initialization Sequence Completed")
+    process.stdin.close()
+    assert process.wait(LIMIT) == 0
+    reader.join(LIMIT)
+    events = parse(reader.data, "log")
+    kinds = [e["monitor"]["kind"] for e in events if e["event_type"] == "monitor"]
+    assert kinds == ["started", "connected", "lost", "stopped"], kinds
+    states = [e["state"]["name"] for e in events if e["event_type"] == "state"]
+    assert states == ["CONNECTED", "RECONNECTING", "CONNECTED"], states
+    alert = next(e for e in events if e["event_type"] == "alert" and "restart" in e)
+    assert alert["restart"]["ping_restart_s"] == 8 and "silent_s" not in alert["restart"], alert
+    assert "AT_secret" not in process.stderr.read().decode()
+    process.stdout.close()
+    process.stderr.close()
+
+
+def a_log_beside_the_daemon():
+    daemon = Daemon()
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "client.log")
+        process = start(daemon, "--log", path)
+        reader = Reader(lambda n: os.read(process.stdout.fileno(), n))
+        daemon.wait()
+        until(lambda: b'"unreachable"' in reader.data, "the log is not there")
+        write(path, "2024-01-15 18:36:43 Restart pause, 1 second(s)\n")
+        until(lambda: b"following" in reader.data and reader.data.count(b'"connected"') == 2, "the log is there")
+        now = int(time.time())
+
+        def log(state):
+            with open(path, "a", encoding="ascii") as file:
+                file.write(f"MANAGEMENT: {state}\n")
+
+        for i, both in enumerate(((log, daemon.say), (daemon.say, log))):
+            for say in both:
+                say(f">STATE:{now + i},RECONNECTING,tls-error-{i},,,,,")
+                time.sleep(0.2)
+        daemon.say(f">STATE:{now + 9},CONNECTED,SUCCESS,10.8.0.2,203.0.113.7,1194,,")
+        until(lambda: reader.data.count(b'"name":"CONNECTED"') == 2, "up again")
+        finish(process)
+        details = [e["state"].get("detail") for e in parse(reader.data, "log-beside")
+                   if e["event_type"] == "state" and e["state"]["name"] == "RECONNECTING"]
+        assert details == ["tls-error-0", "tls-error-1"], details
+
+
+def a_log_that_may_not_be_read():
+    with tempfile.NamedTemporaryFile("w") as log:
+        os.chmod(log.name, 0)
+        nobody = {"user": 65534, "group": 65534} if os.geteuid() == 0 else {}
+        try:
+            done = subprocess.run([PROGRAM, "--log", log.name], capture_output=True, check=False, timeout=LIMIT, **nobody)
+        except PermissionError:  # the program itself may not be reached
+            return
+        assert done.returncode == 77 and b"may not be read" in done.stderr, done
 
 
 def a_log_tells_the_servers_clock():
