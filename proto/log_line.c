@@ -175,13 +175,16 @@ static void read_tag(struct slice token, struct log_line *l)
 static void logger_prefix(struct cursor *c, bool syslog, struct log_line *l)
 {
 	struct cursor at = *c;
+	struct slice token = {0}, before;
 	for (int i = 0; i < 3 && !cursor_at_end(&at); i++) {
-		struct slice token = token_at(at);
+		before = token;
+		token = token_at(at);
 		at.p += token.n;
 		(void)cursor_take(&at, ' ');
 		bool any_tag = syslog && i == 1 && token.n > 1 && token.p[token.n - 1] == ':';
 		if (is_tag(token) || any_tag) {
 			read_tag(token, l);
+			l->host = before;
 			*c = at;
 			return;
 		}
@@ -227,6 +230,7 @@ static bool any_stamp(struct cursor *c, struct log_line *l)
 	}
 	inner.ident = l->ident;
 	inner.pid = l->pid;
+	inner.host = l->host;
 	*l = inner;
 	return true;
 }

@@ -43,7 +43,8 @@ struct log_line {
 	/* Who said it, as the logger has it: "nm-openvpn" of "nm-openvpn[123]:"; empty without one.
 	 */
 	struct slice ident;
-	int64_t pid; /* -1: it is not there */
+	int64_t pid;	   /* -1: it is not there */
+	struct slice host; /* where it said it, as the logger has it; empty */
 };
 
 /* Never VERDICT_INVALID or VERDICT_MORE for a line of any bytes: what bears no stamp is text. */

@@ -90,6 +90,7 @@ struct event {
 		nsec written;
 		struct slice ident; /* as in struct log_line; borrowed for the call */
 		int64_t pid;
+		bool here; /* the logger says that it was written on this machine */
 	} log;
 	union {
 		struct {

@@ -35,6 +35,12 @@ static bool is_lasting(const struct log_fact *fact)
 	       fact->kind == LOG_PUSH_REPLY || fact->kind == LOG_REMOTE;
 }
 
+/* A server's log: what it says of a client is not this tunnel's. */
+static bool is_clients(const struct log_fact *fact)
+{
+	return fact->client.n > 0;
+}
+
 static void learn_local(struct logged *l, struct slice options)
 {
 	while (options.n > 0) {
@@ -93,7 +99,10 @@ static void recorded(struct watch *w, struct tunnel *t, const struct log_fact *f
 		     const struct stamp *at, struct actions *out)
 {
 	struct management_state s;
+	if (is_clients(fact))
+		return;
 	learn_where(&t->logged, fact);
+	peer_watch_log(w, t, fact, at, out);
 	if (!is_state(fact))
 		tunnel_log(t, fact, true, at);
 	else if (read_state(t, fact, (uint64_t)(at->wall / NSEC_PER_SEC), &s))
@@ -112,6 +121,8 @@ static uint64_t written(const struct event *e)
 static void past(struct tunnel *t, const struct log_fact *fact, const struct event *e)
 {
 	struct management_state s;
+	if (is_clients(fact))
+		return;
 	tunnel_log(t, fact, false, &e->at);
 	if (!is_state(fact) || t->session.state == SESSION_UP ||
 	    !read_state(t, fact, written(e), &s))
@@ -157,7 +168,7 @@ static void present(struct watch *w, struct tunnel *t, const struct log_fact *fa
 	/* Since when it lay there is not known: a pipe or a poll may be late. */
 	const struct stamp since = {.mono = NSEC_UNKNOWN};
 	struct management_state s;
-	if (!counts(t, fact, e->u.line, &e->at))
+	if (!counts(t, fact, e->u.line, &e->at) || is_clients(fact))
 		return;
 	if (fact->kind == LOG_VERSION)
 		begun_anew(t, &e->at);
@@ -182,16 +193,18 @@ void hear_log(struct watch *w, const struct event *e, struct actions *out)
 		fact.kind = LOG_NOTHING;
 	if (news && tell_room(out))
 		tell_another_daemon(out, t, e->log.ident, e->log.pid, &e->at);
-	if (fact.kind == LOG_NOTHING || fact.client.n > 0)
-		return; /* a server's log: its clients' lines are not this tunnel's */
+	if (fact.kind == LOG_NOTHING)
+		return;
+	if (e->log.here && t->config.address == NULL)
+		t->config.same_machine = true;
 	if (e->log.written > 0)
 		t->logged.written = e->log.written;
 	if (w->config.replay) {
 		recorded(w, t, &fact, &e->at, out);
-		peer_watch_log(w, t, &fact, &e->at, out);
 		return;
 	}
-	learn_where(&t->logged, &fact);
+	if (!is_clients(&fact))
+		learn_where(&t->logged, &fact);
 	if (e->log.history)
 		past(t, &fact, e);
 	else

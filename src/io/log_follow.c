@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* A line of a pipe that was written so lately is not of the past. */
 #define FRESH (2 * NSEC_PER_SEC)
@@ -20,7 +21,8 @@ struct log_follow {
 	event_sink sink;
 	void *arg;
 	bool closed;
-	bool past; /* what comes was there before we came */
+	bool past;	/* what comes was there before we came */
+	char host[256]; /* this machine's name; "" if it is everybody's */
 	struct log_dater dater;
 	struct log_framer framer;
 	char line[LOG_LINE_MAX];
@@ -47,6 +49,14 @@ static nsec written_before(const struct log_follow *l, const struct log_line *li
 	return log_dater_past(journal ? &here : &l->dater, line, now);
 }
 
+/* With or without its domain. */
+static bool is_this_host(const struct log_follow *l, struct slice host)
+{
+	struct slice ours = slice_from(l->host), theirs = host;
+	return host.n > 0 && (slice_equal(ours, host) ||
+			      slice_equal(slice_cut(&ours, '.'), slice_cut(&theirs, '.')));
+}
+
 static void tell_line(struct log_follow *l, struct slice bytes)
 {
 	struct event e = {.kind = EVENT_LOG, .at = stamp_now(), .tunnel = l->tunnel};
@@ -68,6 +78,7 @@ static void tell_line(struct log_follow *l, struct slice bytes)
 	e.log.history = l->past;
 	e.log.ident = line.ident;
 	e.log.pid = line.pid;
+	e.log.here = is_this_host(l, line.host);
 	e.u.line = line.text;
 	e.since.mono = NSEC_UNKNOWN; /* how long it lay there is not known */
 	l->sink(l->arg, &e);
@@ -148,6 +159,9 @@ int log_follow_open(struct log_follow **out, uv_loop_t *loop, const char *path,
 	l->sink = sink;
 	l->arg = arg;
 	l->past = true;
+	if (gethostname(l->host, sizeof l->host - 1) != 0 ||
+	    strncmp(l->host, "localhost", strlen("localhost")) == 0)
+		l->host[0] = '\0';
 	log_framer_init(&l->framer, l->line);
 	int rc = is_pipe(path) ? log_pipe_open(&l->pipe, loop, path, &reader)
 			       : log_file_open(&l->file, loop, path, &reader);

@@ -41,6 +41,7 @@ static bool check_line(struct slice line)
 	log_line_parse(line, &l);
 	check_inside(line, l.text);
 	check_inside(line, l.ident);
+	check_inside(line, l.host);
 	CHECK(l.pid >= -1 && l.pid <= INT32_MAX);
 	CHECK(l.stamped || (l.ident.n == 0 && l.pid == -1));
 	CHECK(l.stamped || (!l.has_zone && !l.has_year && !l.fraction && l.time == 0));

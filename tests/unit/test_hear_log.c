@@ -396,6 +396,35 @@ static void killed(void **state)
 	assert_string_equal(tunnel.local_ip, "10.8.0.9");
 }
 
+/* A journal says where it was written; a management interface elsewhere says so too. */
+static void whose_journal(void **state)
+{
+	(void)state;
+	struct event e = {.kind = EVENT_LOG, .u.line = SLICE("Initialization Sequence Completed")};
+	e.log.here = true;
+	watch_it("192.0.2.1:7505", false);
+	step(&e);
+	assert_false(tunnel.config.same_machine);
+	watch_it(NULL, false);
+	logged("Restart pause, 1 second(s)");
+	assert_false(tunnel.config.same_machine);
+	step(&e);
+	assert_true(tunnel.config.same_machine);
+}
+
+/* What a server's log says of its clients is not this tunnel's. */
+static void a_servers_log(void **state)
+{
+	(void)state;
+	watch_it(NULL, true);
+	logged_at(now.wall, true, "cn/192.0.2.9:1194 Initialization Sequence Completed");
+	file(LOG_FILE_FOLLOWED);
+	logged("192.0.2.9:1194 [cn] Peer Connection Initiated with [AF_INET]192.0.2.9:1194");
+	logged("cn/192.0.2.9:1194 SIGUSR1[soft,ping-restart] received, client-instance restarting");
+	assert_int_equal(states, 0);
+	assert_string_equal(tunnel.logged.remote_ip, "");
+}
+
 /* A process that was given logs alone ends with the last of them, and says so once. */
 static void the_end(void **state)
 {
@@ -438,6 +467,8 @@ int main(void)
 	    cmocka_unit_test_setup(a_silent_log, setup),
 	    cmocka_unit_test_setup(followed_in_the_middle, setup),
 	    cmocka_unit_test_setup(killed, setup),
+	    cmocka_unit_test_setup(whose_journal, setup),
+	    cmocka_unit_test_setup(a_servers_log, setup),
 	    cmocka_unit_test_setup(the_end, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,7 +62,7 @@ static void files(void **state)
 	make("new.log", 2);
 	assert_int_equal(check(in_folder("new.log")), 0);
 	assert_true(log_is_here("/proc/self/status")); /* of a file system that is surely here */
-	assert_int_equal(check(in_folder("none.log")), 0);	/* it may come */
+	assert_int_equal(check(in_folder("none.log")), 0); /* it may come */
 	assert_true(log_is_here(path));
 	assert_int_equal(mkfifo(in_folder("fifo"), 0600), 0);
 	assert_int_equal(check(path), 0);

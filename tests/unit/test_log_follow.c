@@ -23,6 +23,7 @@ static struct log_follow *follow;
 /* What was told, in order: "past:x " and "x " are lines, "+" followed, "absent " and so on. */
 static char told[8192];
 static nsec written;
+static bool here;
 static unsigned n_lines, n_past, n_followed, n_news;
 static const char *close_at; /* the line at which the sink closes it */
 
@@ -47,6 +48,7 @@ static void sink(void *arg, const struct event *e)
 	snprintf(told + n, sizeof told - n, "%s%.*s ", e->log.history ? "past:" : "",
 		 (int)(e->u.line.n < 40 ? e->u.line.n : 40), e->u.line.p);
 	written = e->log.written;
+	here = e->log.here;
 	n_past += e->log.history;
 	n_lines++;
 	if (close_at != NULL && slice_is(e->u.line, close_at)) {
@@ -331,6 +333,29 @@ static void a_fresh_line(void **state)
 	assert_string_equal(told, "past:a +b c ");
 }
 
+/* The journal of this machine, or of another. */
+static void whose_journal(void **state)
+{
+	(void)state;
+	char host[256] = "", text[400];
+	gethostname(host, sizeof host - 1);
+	put(path, 0, "Jan 15 18:36:43 elsewhere openvpn[1]: a\n");
+	open_log(path);
+	lines(1);
+	assert_false(here);
+	snprintf(text, sizeof text, "Jan 15 18:36:43 %s openvpn[1]: b\n", host);
+	append(text);
+	lines(2);
+	assert_int_equal(here, strncmp(host, "localhost", 9) != 0);
+	snprintf(text, sizeof text, "Jan 15 18:36:43 %s.example.org openvpn[1]: b\n", host);
+	append(text);
+	lines(3);
+	assert_int_equal(here, strncmp(host, "localhost", 9) != 0);
+	append("openvpn[1]: b\n");
+	lines(4);
+	assert_false(here);
+}
+
 static void standard_input(void **state)
 {
 	(void)state;
@@ -377,6 +402,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(closed_from_within, begin, end),
 	    cmocka_unit_test_setup_teardown(a_fifo, begin, end),
 	    cmocka_unit_test_setup_teardown(a_fresh_line, begin, end),
+	    cmocka_unit_test_setup_teardown(whose_journal, begin, end),
 	    cmocka_unit_test_setup_teardown(standard_input, begin, end),
 	    cmocka_unit_test_setup_teardown(nothing_to_read, begin, end),
 	};

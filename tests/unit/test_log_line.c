@@ -154,24 +154,28 @@ static void who_said_it(void **state)
 	static const struct {
 		const char *line, *ident;
 		int64_t pid;
+		const char *host;
 	} cases[] = {
-	    {"Jan 15 18:36:43 host nm-openvpn[123]: a", "nm-openvpn", 123},
-	    {"Jan 15 18:36:43 host openvpn: a", "openvpn", -1},
-	    {"Jan 15 18:36:43 host kernel: a", "kernel", -1},
-	    {"Jan 15 18:36:43.578145 host ovpn-client[9]: 2024-01-15 18:36:43 a", "ovpn-client", 9},
-	    {"2024-01-15T18:36:43-0500 host nm-openvpn[123]: a", "nm-openvpn", 123},
-	    {"1705361803.578145 host openvpn[7]: a", "openvpn", 7},
-	    {"Mon 2024-01-15 18:36:43 EST host openvpn[2147483647]: a", "openvpn", INT32_MAX},
-	    {"Jan 15 18:36:43 host openvpn[2147483648]: a", "openvpn", -1},
-	    {"Jan 15 18:36:43 host openvpn[x]: a", "openvpn", -1},
-	    {"Jan 15 18:36:43 host ]: a", "", -1},
-	    {"2024-01-15 18:36:43 openvpn[7]: a", "", -1},
-	    {"openvpn[7]: a", "", -1},
+	    {"Jan 15 18:36:43 host nm-openvpn[123]: a", "nm-openvpn", 123, "host"},
+	    {"Jan 15 18:36:43 host openvpn: a", "openvpn", -1, "host"},
+	    {"Jan 15 18:36:43 host kernel: a", "kernel", -1, "host"},
+	    {"Jan 15 18:36:43.578145 host ovpn-client[9]: 2024-01-15 18:36:43 a", "ovpn-client", 9,
+	     "host"},
+	    {"2024-01-15T18:36:43-0500 host nm-openvpn[123]: a", "nm-openvpn", 123, "host"},
+	    {"1705361803.578145 host openvpn[7]: a", "openvpn", 7, "host"},
+	    {"Mon 2024-01-15 18:36:43 EST host openvpn[2147483647]: a", "openvpn", INT32_MAX,
+	     "host"},
+	    {"Jan 15 18:36:43 host openvpn[2147483648]: a", "openvpn", -1, "host"},
+	    {"Jan 15 18:36:43 host openvpn[x]: a", "openvpn", -1, "host"},
+	    {"Jan 15 18:36:43 host ]: a", "", -1, "host"},
+	    {"2024-01-15 18:36:43 openvpn[7]: a", "", -1, ""},
+	    {"openvpn[7]: a", "", -1, ""},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct log_line l;
 		log_line_parse(slice_from(cases[i].line), &l);
-		if (!slice_is(l.ident, cases[i].ident) || l.pid != cases[i].pid)
+		if (!slice_is(l.ident, cases[i].ident) || l.pid != cases[i].pid ||
+		    !slice_is(l.host, cases[i].host))
 			fail_msg("%s: %.*s %d", cases[i].line, (int)l.ident.n, l.ident.p,
 				 (int)l.pid);
 	}
