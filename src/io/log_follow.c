@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/log_follow.h"
+#include "io/log_check.h"
 #include "io/log_dater.h"
 #include "io/log_file.h"
 #include "io/log_pipe.h"
@@ -164,7 +165,7 @@ int log_follow_open(struct log_follow **out, uv_loop_t *loop, const char *path,
 		l->host[0] = '\0';
 	log_framer_init(&l->framer, l->line);
 	int rc = is_pipe(path) ? log_pipe_open(&l->pipe, loop, path, &reader)
-			       : log_file_open(&l->file, loop, path, &reader);
+			       : log_file_open(&l->file, loop, path, !log_is_here(path), &reader);
 	if (rc == 0)
 		*out = l;
 	else

@@ -11,8 +11,9 @@
  * (from the beginning); removed and not replaced (LOG_FILE_GONE once, waited for); a pipe that ends
  * (LOG_FILE_ENDED); a line without end (its beginning is told).
  *
- * A file is looked at when inotify says so, and every LOG_LOOK_MS besides: network file systems say
- * nothing.
+ * A file is looked at when inotify says so, and every LOG_LOOK_MS besides. Network file systems say
+ * nothing of what others do, and may hang: there only the clock says when, and another thread
+ * looks.
  */
 #ifndef OVPNWATCH_IO_LOG_FOLLOW_H
 #define OVPNWATCH_IO_LOG_FOLLOW_H
@@ -30,7 +31,7 @@
 
 struct log_follow;
 
-/* `path` "-" is standard input; it is borrowed. Events go to the sink (EVENT_LOG, EVENT_LOG_FILE),
+/* `path` "-" is standard input; it is copied. Events go to the sink (EVENT_LOG, EVENT_LOG_FILE),
  * none before this returns. 0 and *out, or a negative UV_E…. */
 int log_follow_open(struct log_follow **out, uv_loop_t *loop, const char *path,
 		    struct tunnel *tunnel, event_sink sink, void *arg)
