@@ -169,22 +169,21 @@ static int check_log(struct making *m)
 	return status == EX_USAGE ? said_wrong(m) : status;
 }
 
-/* The profile's file name without folder and ending, else the address, else the log. */
+/* The name of the profile without folder and ending, else the address, else that of the log. */
 static char *choose_name(const struct watched *w)
 {
 	const struct tunnel_settings *s = &w->settings;
+	const char *log = s->log != NULL && strcmp(s->log, "-") == 0 ? "stdin" : s->log;
+	const char *file = w->loaded != NULL ? s->profile : log;
 	if (s->name != NULL)
 		return strdup(s->name);
-	const char *log = s->log != NULL && strcmp(s->log, "-") == 0 ? "stdin" : s->log;
-	const char *from = w->management != NULL ? w->management : log;
-	int length = (int)strlen(from);
-	if (w->loaded != NULL) {
-		const char *slash = strrchr(s->profile, '/');
-		from = slash != NULL ? slash + 1 : s->profile;
-		const char *dot = strrchr(from, '.');
-		length = dot != NULL && dot != from ? (int)(dot - from) : (int)strlen(from);
-	}
-	return strndup(from, (size_t)(length < NAME_MAX_BYTES ? length : NAME_MAX_BYTES));
+	if (w->loaded == NULL && w->management != NULL)
+		return strndup(w->management, NAME_MAX_BYTES);
+	const char *slash = strrchr(file, '/');
+	const char *from = slash != NULL ? slash + 1 : file;
+	const char *dot = strrchr(from, '.');
+	size_t length = dot != NULL && dot != from ? (size_t)(dot - from) : strlen(from);
+	return strndup(from, length < NAME_MAX_BYTES ? length : NAME_MAX_BYTES);
 }
 
 /* What the profile says of the server and the timers. */

@@ -78,11 +78,11 @@ int log_check(const char *path, char *error, size_t size)
 	struct stat st;
 	if (strcmp(path, "-") == 0)
 		return check_standard_input(error, size);
-	if (path[0] == '\0') {
+	bool there = stat(path, &st) == 0;
+	if (path[0] == '\0' || (!there && path[strlen(path) - 1] == '/')) {
 		snprintf(error, size, "--log needs the name of a file, or -");
 		return EX_USAGE;
 	}
-	bool there = stat(path, &st) == 0;
 	if (!there && errno != EACCES)
 		return 0;
 	if (there && S_ISDIR(st.st_mode))

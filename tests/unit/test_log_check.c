@@ -68,6 +68,7 @@ static void files(void **state)
 	assert_int_equal(check(path), 0);
 	assert_false(log_is_here(path));
 	assert_false(log_is_here("-"));
+	assert_int_equal(check("/none/"), EX_USAGE);
 	assert_int_equal(check(""), EX_USAGE);
 	assert_string_equal(error, "--log needs the name of a file, or -");
 }
