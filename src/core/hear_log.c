@@ -16,7 +16,7 @@
 
 void logged_init(struct logged *l)
 {
-	*l = (struct logged){.written = NSEC_UNKNOWN, .told_since = NSEC_NEVER, .known = -1};
+	*l = (struct logged){.told_since = NSEC_NEVER, .known = -1};
 	log_speaker_init(&l->speaker);
 }
 
@@ -124,11 +124,14 @@ static void past(struct tunnel *t, const struct log_fact *fact, const struct eve
 	if (is_clients(fact))
 		return;
 	tunnel_log(t, fact, false, &e->at);
-	if (!is_state(fact) || t->session.state == SESSION_UP ||
-	    !read_state(t, fact, written(e), &s))
+	if (t->session.state == SESSION_UP)
+		return;
+	if (fact->kind == LOG_VERSION)
+		tunnel_forget_state(t); /* whatever it was, it was another process */
+	if (!is_state(fact) || !read_state(t, fact, written(e), &s))
 		return;
 	bool dated = s.time <= INT64_MAX;
-	if (dated && (int64_t)s.time < t->openvpn_time)
+	if (t->config.address != NULL && dated && (int64_t)s.time < t->openvpn_time)
 		return;
 	tunnel_state_history(t, &s, &e->at);
 	t->logged.derived = fact->kind != LOG_MANAGEMENT_STATE;
@@ -197,8 +200,6 @@ void hear_log(struct watch *w, const struct event *e, struct actions *out)
 		return;
 	if (e->log.here && t->config.address == NULL)
 		t->config.same_machine = true;
-	if (e->log.written > 0)
-		t->logged.written = e->log.written;
 	if (w->config.replay) {
 		recorded(w, t, &fact, &e->at, out);
 		return;
@@ -302,7 +303,9 @@ bool hear_log_history(struct watch *w, struct tunnel *t, struct slice payload,
 		l->known = (int64_t)s->time;
 		tunnel_state_again(t, s);
 	} else if (s->time <= INT64_MAX && (int64_t)s->time > l->known) {
+		int64_t known = l->known; /* of the whole history */
 		hear_state(w, t, s, &since, at, out);
+		l->known = known;
 	} else if ((int64_t)s->time == l->known && payload.n < sizeof l->last) {
 		slice_copy(payload, l->last, sizeof l->last);
 	}
@@ -321,6 +324,8 @@ bool hear_log_attached(struct watch *w, struct tunnel *t, const struct stamp *at
 	    management_parse_state(slice_from(l->last), &s) == VERDICT_DONE &&
 	    !slice_is(s.name, t->state_name))
 		hear_state(w, t, &s, &since, at, out);
+	if (!l->derived && t->openvpn_time >= 0)
+		l->known = t->openvpn_time;
 	l->history = HISTORY_NONE;
 	l->told_since = at->mono;
 	return told;

@@ -14,7 +14,6 @@ struct logged {
 	bool ended; /* nothing will come any more */
 	/* The last state was told by other words than STATE, and not by the daemon's own clock. */
 	bool derived;
-	nsec written; /* wall: the stamp of the last line; NSEC_UNKNOWN */
 	/* Where the daemon connects to, and what it was given there; "" until it said. */
 	char local_ip[48], remote_ip[48];
 	int remote_port; /* 0: not said */

@@ -324,6 +324,13 @@ void tunnel_state_history(struct tunnel *t, const struct management_state *s,
 	t->traffic = traffic;
 }
 
+void tunnel_forget_state(struct tunnel *t)
+{
+	t->up = t->since_known = t->connected_known = false;
+	t->state = STATE_OTHER;
+	t->state_name[0] = t->detail[0] = '\0';
+}
+
 void tunnel_attached(struct tunnel *t, const struct stamp *at)
 {
 	if (meet_server(t))

@@ -163,6 +163,9 @@ void tunnel_state_again(struct tunnel *t, const struct management_state *s);
 void tunnel_state_history(struct tunnel *t, const struct management_state *s,
 			  const struct stamp *at);
 
+/* The daemon began anew, in a history: nothing is known of its state until it says so. */
+void tunnel_forget_state(struct tunnel *t);
+
 /* All states from before we attached are learned. The server of the last one is probed anew if it
  * is another than before: of those in between nothing is known any more. */
 void tunnel_attached(struct tunnel *t, const struct stamp *at);

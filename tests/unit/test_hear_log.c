@@ -211,6 +211,31 @@ static void the_log_is_late(void **state)
 	assert_int_equal(tunnel.log.words[LOG_INACTIVITY].count, 1);
 }
 
+/* The same, of several states in one second: none is lost. */
+static void the_log_is_late_for_many(void **state)
+{
+	(void)state;
+	follow();
+	pass(10 * S);
+	ATTACH("1795499900," CONNECTED, "1795500008," RESTARTED, "1795500009," WAITS,
+	       "1795500009,AUTH,,,,,,", "1795500009,RECONNECTING,tls-error,,,,,",
+	       "1795500010," WAITS, "1795500010," CONNECTED);
+	assert_int_equal(restarts, 2);
+	assert_int_equal(tunnel.restarts, 2);
+	assert_int_equal(ups, 2);
+	assert_true(tunnel_is_up(&tunnel));
+	logged(STATE(1795500008, RESTARTED));
+	logged(STATE(1795500010, CONNECTED));
+	assert_int_equal(restarts, 2);
+	/* And it is known for the next time. */
+	detach();
+	ATTACH("1795499900," CONNECTED, "1795500008," RESTARTED, "1795500009," WAITS,
+	       "1795500009,AUTH,,,,,,", "1795500009,RECONNECTING,tls-error,,,,,",
+	       "1795500010," WAITS, "1795500010," CONNECTED);
+	assert_int_equal(restarts, 2);
+	assert_int_equal(ups, 2);
+}
+
 /* The log is ahead: its state is not in the history yet, and comes as a notification. */
 static void the_log_is_ahead(void **state)
 {
@@ -425,6 +450,27 @@ static void a_servers_log(void **state)
 	assert_string_equal(tunnel.logged.remote_ip, "");
 }
 
+/* In the past, a process after another: the state is that of the last. */
+static void processes_of_the_past(void **state)
+{
+	(void)state;
+	watch_it(NULL, true);
+	logged_at(now.wall - 300 * S, true, "OpenVPN 2.6.14 x86_64-pc-linux-gnu");
+	logged_at(now.wall - 299 * S, true, "Initialization Sequence Completed");
+	logged_at(now.wall - 100 * S, true, "OpenVPN 2.6.14 x86_64-pc-linux-gnu"); /* killed */
+	assert_false(tunnel_is_up(&tunnel));
+	/* The clock was set back in between; the order of the lines counts. */
+	logged_at(now.wall - 400 * S, true, "Initialization Sequence Completed");
+	assert_true(tunnel_is_up(&tunnel));
+	assert_true(now.boot - tunnel.connected_since.boot == 400 * S);
+	logged_at(now.wall - 10 * S, true, "OpenVPN 2.6.14 x86_64-pc-linux-gnu");
+	file(LOG_FILE_FOLLOWED);
+	assert_int_equal(states, 0); /* it has not said anything yet */
+	pass(S);
+	logged("Initialization Sequence Completed");
+	assert_int_equal(ups, 1);
+}
+
 /* A process that was given logs alone ends with the last of them, and says so once. */
 static void the_end(void **state)
 {
@@ -457,6 +503,7 @@ int main(void)
 	    cmocka_unit_test_setup(attached_later, setup),
 	    cmocka_unit_test_setup(a_restart_before, setup),
 	    cmocka_unit_test_setup(the_log_is_late, setup),
+	    cmocka_unit_test_setup(the_log_is_late_for_many, setup),
 	    cmocka_unit_test_setup(the_log_is_ahead, setup),
 	    cmocka_unit_test_setup(other_words, setup),
 	    cmocka_unit_test_setup(other_words_from_elsewhere, setup),
@@ -469,6 +516,7 @@ int main(void)
 	    cmocka_unit_test_setup(killed, setup),
 	    cmocka_unit_test_setup(whose_journal, setup),
 	    cmocka_unit_test_setup(a_servers_log, setup),
+	    cmocka_unit_test_setup(processes_of_the_past, setup),
 	    cmocka_unit_test_setup(the_end, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
