@@ -29,6 +29,16 @@ static bool seen_by_server(const struct evidence *e)
 	       e->drops.duplicate > own && evidence_at_onset(e, e->drops.duplicate);
 }
 
+/* The server did not answer: that is another matter. Where nobody asked during the silence (a log
+ * alone does not tell of it), it is what was asked right after the restart. */
+static bool refuted(const struct evidence *e)
+{
+	const struct probe_tally *s = &e->silent_probes;
+	if (evidence_finished(s) == 0)
+		s = &e->after;
+	return s->refused > 0 || s->unanswered > s->answered;
+}
+
 bool cause_duplicate_client(const struct evidence *e, struct cause *c)
 {
 	const struct restart_record this = {.reason = e->reason, .connected = e->connected};
@@ -37,8 +47,7 @@ bool cause_duplicate_client(const struct evidence *e, struct cause *c)
 	bool answered = evidence_server_answered(e);
 
 	if (!evidence_silent_window(e) || (!rhythm && !seen_by_server(e)) ||
-	    (!seen_by_server(e) && (e->silent_probes.refused > 0 ||
-				    e->silent_probes.unanswered > e->silent_probes.answered)))
+	    (!seen_by_server(e) && refuted(e)))
 		return false;
 	c->strength = 2;
 	if (seen_by_server(e)) {
