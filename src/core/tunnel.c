@@ -116,6 +116,7 @@ static void begin_episode(struct tunnel *t, const struct management_state *s,
 							: ALERT_RECONNECTING,
 	    .reason = s->reason,
 	    .began = *at,
+	    .openvpn_time = s->time <= INT64_MAX ? (int64_t)s->time : -1,
 	    .connected = known ? at->boot - t->connected_since.boot : NSEC_UNKNOWN,
 	    .silent = silence_of(t, at->mono),
 	    .session = known ? t->connected_since.mono : t->attempt,
@@ -207,13 +208,18 @@ static void came_up(struct tunnel *t, const struct management_state *s, const st
 	traffic_connected(&t->traffic, at->mono);
 	log_memory_session(&t->log, at->mono);
 	learn_addresses(t, s);
-	if (t->episode.open && !t->episode.ended) {
-		t->episode.ended = true;
-		/* In a history it may have been before we lost sight of it, which is of the session
-		 * before. */
-		t->episode.end = at->mono >= t->episode.began.mono ? *at : t->episode.began;
-		t->episode.settle = at->mono + SETTLE_MAX;
-	}
+}
+
+/* The tunnel is up again, if it was not. */
+static void end_episode(struct tunnel *t, const struct stamp *at)
+{
+	struct episode *e = &t->episode;
+	if (!e->open || e->ended)
+		return;
+	e->ended = true;
+	/* The daemon's stamps are whole seconds. */
+	e->end = at->mono >= e->began.mono ? *at : e->began;
+	e->settle = at->mono + SETTLE_MAX;
 }
 
 void tunnel_state_again(struct tunnel *t, const struct management_state *s)
@@ -259,6 +265,7 @@ struct state_change tunnel_state(struct tunnel *t, const struct management_state
 		t->attempt = at->mono;
 	if (s->state == STATE_CONNECTED && !was_up) {
 		came_up(t, s, at);
+		end_episode(t, at);
 		(void)meet_server(t);
 		change.came_up = true;
 	}
@@ -319,6 +326,9 @@ void tunnel_state_history(struct tunnel *t, const struct management_state *s,
 		return;
 	struct traffic traffic = t->traffic;
 	came_up(t, s, &when);
+	/* In a history it may be of the session that the restart ended. */
+	if (t->episode.openvpn_time >= 0 && s->time > (uint64_t)t->episode.openvpn_time)
+		end_episode(t, &when);
 	t->connected_known = t->config.same_machine;
 	/* It was received then; since when nothing came is not known until bytes are counted. */
 	t->traffic = traffic;
@@ -333,6 +343,8 @@ void tunnel_forget_state(struct tunnel *t)
 
 void tunnel_attached(struct tunnel *t, const struct stamp *at)
 {
+	if (t->up) /* whatever the stamps say */
+		end_episode(t, t->connected_known ? &t->connected_since : at);
 	if (meet_server(t))
 		peer_clock_burst(t->peer, BURST_START, at);
 }

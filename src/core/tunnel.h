@@ -50,11 +50,12 @@ struct episode {
 	enum restart_reason reason;
 	char reason_text[96];
 	struct stamp began;
-	nsec connected; /* how long the tunnel had been up; NSEC_UNKNOWN */
-	nsec silent;	/* nothing received for, when it began; NSEC_UNKNOWN */
-	nsec session;	/* mono: when the session, or the attempt, before it began; NSEC_UNKNOWN */
-	nsec heard;	/* from CONNECTED to the last received bytes; NSEC_UNKNOWN */
-	nsec idle;	/* traffic_idle() when it began */
+	int64_t openvpn_time; /* of the state that began it, the daemon's own; -1 */
+	nsec connected;	      /* how long the tunnel had been up; NSEC_UNKNOWN */
+	nsec silent;	      /* nothing received for, when it began; NSEC_UNKNOWN */
+	nsec session; /* mono: when the session, or the attempt, before it began; NSEC_UNKNOWN */
+	nsec heard;   /* from CONNECTED to the last received bytes; NSEC_UNKNOWN */
+	nsec idle;    /* traffic_idle() when it began */
 	struct traffic traffic; /* when it began */
 	/* What the server's log had said until then: when this client comes back, it evicts the
 	 * twin that evicted it. */

@@ -471,6 +471,24 @@ static void processes_of_the_past(void **state)
 	assert_int_equal(ups, 1);
 }
 
+/* Without a log that is followed: the history has the session that the restart ended. */
+static void attached_again_meanwhile(void **state)
+{
+	(void)state;
+	ATTACH("1795499900," CONNECTED);
+	pass(10 * S);
+	management(">STATE:1795500010," RESTARTED);
+	management(">STATE:1795500010," WAITS);
+	detach();
+	ATTACH("1795499900," CONNECTED, "1795500010," RESTARTED, "1795500010," WAITS);
+	assert_true(tunnel.episode.open);
+	assert_false(tunnel.episode.ended);
+	detach();
+	ATTACH("1795499900," CONNECTED, "1795500010," RESTARTED, "1795500010," CONNECTED);
+	assert_true(!tunnel.episode.open || tunnel.episode.ended); /* in the same second */
+	assert_int_equal(tunnel.restarts, 1);
+}
+
 /* A process that was given logs alone ends with the last of them, and says so once. */
 static void the_end(void **state)
 {
@@ -517,6 +535,7 @@ int main(void)
 	    cmocka_unit_test_setup(whose_journal, setup),
 	    cmocka_unit_test_setup(a_servers_log, setup),
 	    cmocka_unit_test_setup(processes_of_the_past, setup),
+	    cmocka_unit_test_setup(attached_again_meanwhile, setup),
 	    cmocka_unit_test_setup(the_end, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
