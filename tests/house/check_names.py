@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """One list of names: the words of proto/events.schema.json are those of src/core/*.def, and the manual
-names every alert, cause, option and exit code. Usage: check_names.py [PROGRAM]
+names every alert, cause, option and exit code; the sample configuration has every key. Usage: check_names.py [PROGRAM]
 PROGRAM is the built ovpnwatch: its --help says which options there are."""
 import json
 import re
@@ -14,6 +14,7 @@ UNPRINTED = {"local_clock_source": {"none"}, "scope": {"none"}}
 # The exit codes that are promised.
 EXITS = [0, 1, 64, 65, 69, 74, 77, 78]
 MANUAL = "src/ovpnwatch.1"
+SAMPLE = "contrib/ovpnwatch.conf"
 # What --help does not have to say of itself.
 UNHELPED = {"help", "version"}
 
@@ -70,6 +71,14 @@ def manual_text():
     return re.sub(r'^\.\\".*$', "", text, flags=re.M)
 
 
+def check_sample():
+    """The sample configuration has every key of the table, and no other."""
+    keys = set(re.findall(r'^    \{"([a-z-]+)", SETTING_', house.read("src/settings.c"), re.M)) - {"name"}
+    sampled = set(re.findall(r"^#?([a-z-]+) = ", house.read(SAMPLE), re.M))
+    for key in sorted(keys ^ sampled):
+        yield f"{SAMPLE}: {key} is not both in it and in src/settings.c"
+
+
 def check_manual(lists, program):
     text = manual_text()
     for name in ("alert_name", "cause_name", "alert_status", "confidence"):
@@ -97,6 +106,7 @@ def check_manual(lists, program):
 words, problems = defined_words()
 problems += check_enums()
 problems += check_schema(words)
+problems += check_sample()
 if (house.ROOT / MANUAL).exists():
     problems += check_manual(words, sys.argv[1] if len(sys.argv) > 1 else None)
 else:

@@ -176,6 +176,30 @@ static void test_prints_what_is_in_force(void **state)
 	tunnel_settings_free(&was);
 }
 
+/* With every key that it shows switched on. */
+static void test_the_sample(void **state)
+{
+	static char text[16384];
+	FILE *f = fopen(TESTS_DIR "/../contrib/ovpnwatch.conf", "r");
+	size_t n = 0;
+	(void)state;
+	assert_non_null(f);
+	while (n < sizeof text - 256 && fgets(text + n, 256, f) != NULL) {
+		char *line = text + n;
+		bool key = line[0] == '#' && (line[1] == '[' || (line[1] >= 'a' && line[1] <= 'z'));
+		if (key)
+			memmove(line, line + 1, strlen(line));
+		n += strlen(line);
+	}
+	fclose(f);
+	if (load(text) != CONFIG_FINE || !finish())
+		fail_msg("%s", error);
+	assert_int_equal(s.n_tunnels, 1);
+	assert_int_equal(s.ntp.n, 2);
+	assert_string_equal(s.tunnels[0].peer_management_password_file,
+			    "/etc/ovpnwatch/server.password");
+}
+
 static void test_no_file(void **state)
 {
 	(void)state;
@@ -217,6 +241,7 @@ int main(void)
 	    cmocka_unit_test(test_where_it_is_wrong),
 	    cmocka_unit_test(test_what_makes_no_sense),
 	    cmocka_unit_test(test_prints_what_is_in_force),
+	    cmocka_unit_test(test_the_sample),
 	    cmocka_unit_test(test_no_file),
 	    cmocka_unit_test(test_thousands),
 	};
