@@ -10,14 +10,15 @@
 
 #include "proto/slice.h"
 
-#define WORDS_MAX      16  /* OpenVPN's MAX_PARMS; further words are dropped unread, as there */
-#define WORDS_LINE_MAX 255 /* OpenVPN's OPTION_LINE_SIZE - 1: the newline counts */
+#define WORDS_MAX      16   /* OpenVPN's MAX_PARMS; further words are dropped unread, as there */
+#define WORDS_LINE_MAX 255  /* OpenVPN's OPTION_LINE_SIZE - 1: the newline counts */
+#define WORDS_TEXT_MAX 1023 /* a command of the management interface is longer than that */
 
 /* The words are slices of `text`: valid as long as this struct stands where it is. */
 struct words {
 	unsigned n;
 	struct slice word[WORDS_MAX];
-	char text[WORDS_LINE_MAX];
+	char text[WORDS_TEXT_MAX];
 };
 
 /* Splits a line, given with its newline if it has one; it ends at a NUL byte at the latest. An

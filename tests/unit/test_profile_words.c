@@ -89,15 +89,15 @@ static void nul_ends_the_line(void **state)
 static void limits(void **state)
 {
 	(void)state;
-	char line[WORDS_LINE_MAX + 2];
+	char line[WORDS_TEXT_MAX + 2];
 	struct words w;
 	assert_null(words_split(SLICE("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 \"18"), &w));
 	assert_int_equal(w.n, WORDS_MAX);
 	assert_true(slice_is(w.word[15], "16"));
 	memset(line, 'x', sizeof line);
-	assert_null(words_split((struct slice){line, WORDS_LINE_MAX}, &w));
-	assert_int_equal(w.word[0].n, WORDS_LINE_MAX);
-	assert_string_equal(words_split((struct slice){line, WORDS_LINE_MAX + 1}, &w),
+	assert_null(words_split((struct slice){line, WORDS_TEXT_MAX}, &w));
+	assert_int_equal(w.word[0].n, WORDS_TEXT_MAX);
+	assert_string_equal(words_split((struct slice){line, WORDS_TEXT_MAX + 1}, &w),
 			    "the line is too long");
 	memset(line, '"', sizeof line);
 	assert_null(words_split((struct slice){line, 254}, &w));
