@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <strings.h>
 
-#define EXPECTED "expected HOST:PORT, [IPV6]:PORT or unix:PATH, for example 127.0.0.1:7505"
+#define EXPECTED                                                                          \
+	"expected HOST:PORT, [IPV6]:PORT or unix:PATH, for example 127.0.0.1:7505 (with " \
+	"listen: in front for an OpenVPN that has management-client)"
 
 static bool is_name_byte(char c)
 {
@@ -151,6 +153,9 @@ bool address_parse(const char *text, struct address *out, char *error, size_t er
 	struct address a = {.kind = ADDRESS_TCP};
 	const char *why = "";
 	struct slice all = slice_from(text);
+	a.listen = slice_starts(all, "listen:");
+	if (a.listen)
+		all = slice_skip(all, 7);
 	bool fine = slice_starts(all, "unix:") ? take_path(slice_skip(all, 5), &a, &why)
 					       : take_host_port(all, 0, &a, &why);
 	if (!fine)

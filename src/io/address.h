@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * ADDR of the command line: HOST:PORT, [V6]:PORT, unix:PATH.
+ * ADDR of the command line: HOST:PORT, [V6]:PORT, unix:PATH; and listen: before one of these, where
+ * the other end is the one that calls (OpenVPN under --management-client).
  */
 #ifndef OVPNWATCH_IO_ADDRESS_H
 #define OVPNWATCH_IO_ADDRESS_H
@@ -17,6 +18,7 @@ struct address {
 	char host[256]; /* without brackets */
 	uint16_t port;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	bool listen;   /* wait there to be called */
 	bool loopback; /* unix, 127/8, ::1 or "localhost": the daemon runs on this machine */
 };
 

@@ -151,6 +151,23 @@ static void servers_have_a_default_port(void **state)
 		assert_false(address_parse_server(bad[i], 123, &a, error, sizeof error));
 }
 
+static void being_called(void **state)
+{
+	(void)state;
+	struct address a;
+	char error[256];
+	assert_true(address_parse("listen:127.0.0.1:7505", &a, error, sizeof error));
+	assert_true(a.listen && a.loopback && a.kind == ADDRESS_TCP);
+	assert_string_equal(a.host, "127.0.0.1");
+	assert_true(address_parse("listen:unix:/run/x", &a, error, sizeof error));
+	assert_true(a.listen && a.kind == ADDRESS_UNIX);
+	assert_string_equal(a.path, "/run/x");
+	assert_true(address_parse("127.0.0.1:7505", &a, error, sizeof error));
+	assert_false(a.listen);
+	assert_false(address_parse("listen:", &a, error, sizeof error));
+	assert_false(address_parse("listen:listen:1.2.3.4:5", &a, error, sizeof error));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,6 +176,7 @@ int main(void)
 	    cmocka_unit_test(bad_ones),
 	    cmocka_unit_test(long_hosts_and_short_errors),
 	    cmocka_unit_test(servers_have_a_default_port),
+	    cmocka_unit_test(being_called),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
