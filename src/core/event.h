@@ -47,6 +47,7 @@ enum link_change {
 	LINK_CLOSED,	  /* was connected, is not any more */
 	LINK_UNAVAILABLE, /* could not even try: bad password file, path too long */
 	LINK_OVERLONG,	  /* a line was too long and was dropped */
+	LINK_WAITING,	  /* it is OpenVPN that calls, and it has not yet; the wait goes on */
 };
 
 enum log_file_change {

@@ -117,6 +117,15 @@ static enum session_news give_up(struct session *s, const struct stamp *now,
 	return news ? SESSION_NEWS_PROBLEM : SESSION_NO_NEWS;
 }
 
+/* Nothing has failed: only nobody is there. */
+static enum session_news keep_waiting(struct session *s, const char *reason)
+{
+	bool news = s->problem != SESSION_UNREACHABLE || strcmp(reason, s->reason) != 0;
+	s->problem = SESSION_UNREACHABLE;
+	snprintf(s->reason, sizeof s->reason, "%s", reason);
+	return news ? SESSION_NEWS_PROBLEM : SESSION_NO_NEWS;
+}
+
 enum session_news session_link(struct session *s, const struct event *e)
 {
 	const char *reason = e->u.link.reason != NULL ? e->u.link.reason : "unknown error";
@@ -142,6 +151,8 @@ enum session_news session_link(struct session *s, const struct event *e)
 		if (s->state == SESSION_PASSWORD)
 			return give_up(s, &e->at, SESSION_REFUSED, "the password is wrong");
 		return give_up(s, &e->at, SESSION_UNREACHABLE, reason);
+	case LINK_WAITING:
+		return s->state == SESSION_CONNECTING ? keep_waiting(s, reason) : SESSION_NO_NEWS;
 	case LINK_OVERLONG:
 		return SESSION_NO_NEWS;
 	}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the parts of the link know of each other: link.c has the conversation, link_connect.c how
+ * the two ends meet.
+ */
+#ifndef OVPNWATCH_IO_LINK_PARTS_H
+#define OVPNWATCH_IO_LINK_PARTS_H
+
+#include "io/link.h"
+#include "io/listener.h"
+#include "io/password_file.h"
+#include "io/resolve.h"
+#include "proto/management.h"
+
+/* More than the core ever has unanswered; when all are taken, OpenVPN does not read. */
+#define WRITES_MAX 16
+
+struct wire {
+	union listener_stream u;
+	uv_connect_t connect;
+	struct link *link; /* NULL: given up */
+	struct {
+		uv_write_t req;
+		bool busy;
+	} writes[WRITES_MAX];
+	char secret[sizeof((struct password *)0)->text + 1]; /* the password on its way */
+};
+
+struct link {
+	uv_loop_t *loop;
+	struct address address;
+	const char *password_file;
+	struct tunnel *tunnel;
+	event_sink sink;
+	void *arg;
+	bool wanted; /* between link_connect() and its end */
+	bool up;
+	struct wire *wire;
+	struct resolver resolver; /* of a TCP address */
+	unsigned next;		  /* of its addresses, to be tried */
+	uv_timer_t timer; /* patience, or (late_change) news that must not come from within a call
+			   */
+	bool late;
+	enum link_change late_change;
+	char reason[160];
+	uint64_t overlong;
+	struct stamp reading; /* right before the last read */
+	struct stamp drained; /* all that was there at this instant has been read */
+	bool of_server;	      /* its events are EVENT_PEER_… */
+	struct link_tap tap;
+	struct listener *listener; /* of an address where we are called */
+	bool patient;		   /* nobody has called for a while, and that was said */
+	struct management_framer framer;
+	char *line; /* MANAGEMENT_LINE_MAX: pages that no torn line needs are never touched */
+};
+
+/* The end of what link_connect() began. */
+void link_end(struct link *l, enum link_change change, const char *reason);
+
+/* As link_end(), but from within a call of the core's. */
+void link_end_later(struct link *l, enum link_change change, const char *reason);
+
+void link_tell(struct link *l, enum link_change change, const char *reason);
+
+/* The connection is there: reads from now on. Returns 0 or a negative UV_E…. */
+int link_begin(struct link *l);
+
+void link_drop_wire(struct link *l);
+
+/* For a person. */
+const char *link_why(const struct link *l, int error);
+
+/* Goes on with the addresses that are left; without any, `reason` says what became of the last. */
+void link_try_next(struct link *l);
+
+/* Of the resolver: the link is `arg`. */
+void link_on_resolved(void *arg, int status);
+
+/* Patience has come to its end. */
+void link_out_of_patience(struct link *l);
+
+void link_start_timer(struct link *l, uint64_t ms);
+
+#endif
