@@ -15,6 +15,7 @@
 #include "core/action.h"
 #include "core/event.h"
 #include "io/address.h"
+#include "io/relay_config.h"
 #include "proto/control_channel.h"
 #include "proto/profile.h"
 #include "sink/format.h"
@@ -56,6 +57,8 @@ struct app_tunnel {
 	/* Probe the address that the daemon says it is connected to, by the protocol that this
 	 * profile says it has; NULL: always `remote`. */
 	const struct profile *follow;
+	/* With whom `management` is shared; NULL: with nobody. */
+	const struct relay_config *relay;
 };
 
 struct app;

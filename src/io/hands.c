@@ -6,6 +6,7 @@
 #include "io/link.h"
 #include "io/log_follow.h"
 #include "io/other_remotes.h"
+#include "io/relay_server.h"
 #include "io/resolve.h"
 #include "io/route_watch.h"
 
@@ -33,7 +34,10 @@ void hands_do(struct hands *h, const struct action *a)
 		link_close(h->link);
 		return;
 	case ACTION_SEND:
-		link_send(h->link, a->command);
+		if (h->relay != NULL)
+			relay_server_own(h->relay, a->command);
+		else
+			link_send(h->link, a->command);
 		return;
 	case ACTION_SEND_PASSWORD:
 		link_send_password(h->link);
@@ -144,6 +148,9 @@ int hands_open(struct hands *h, uv_loop_t *loop, const struct app_tunnel *tunnel
 	if (rc == 0 && tunnel->management != NULL)
 		rc = link_new(&h->link, loop, tunnel->management, tunnel->password_file, h->tunnel,
 			      false, sink, arg);
+	if (rc == 0 && tunnel->management != NULL && tunnel->relay != NULL)
+		rc = relay_server_open(&h->relay, loop, tunnel->relay, h->link,
+				       h->tunnel->config.name);
 	if (rc == 0 && tunnel->peer_management != NULL)
 		rc = link_new(&h->peer_link, loop, tunnel->peer_management,
 			      tunnel->peer_password_file, h->tunnel, true, sink, arg);
@@ -159,6 +166,7 @@ void hands_close(struct hands *h)
 	if (h->closed)
 		return;
 	h->closed = true;
+	relay_server_close(h->relay); /* before the link that it shares */
 	link_free(h->link);
 	link_free(h->peer_link);
 	log_follow_close(h->log);

@@ -22,6 +22,7 @@ struct hands {
 	struct tunnel *tunnel;
 	struct link *link, *peer_link; /* to the client, to the server */
 	struct log_follow *log;	       /* NULL: none */
+	struct relay_server *relay;    /* shares `link`; NULL: with nobody */
 	struct prober *prober;
 	struct other_remotes *others;
 	struct echoer *echoer;
