@@ -94,6 +94,7 @@ struct relay_client {
 		RELAY_COLLECTED,
 	} collecting;
 	uint64_t prompt; /* which one the block is the answer to; 0: to none */
+	bool owes_signature, owes_certificate; /* it was asked for one, and has not answered */
 	size_t block_n;
 	char block[RELAY_BLOCK_MAX];
 	size_t in_n;

@@ -85,16 +85,22 @@ static void send_block(struct relay *r, struct relay_client *c)
 	c->block_n = 0;
 }
 
-/* manage.c man_pk_sig, man_certificate: only if it was asked for. */
+#define ANSWERED_ALREADY UINT64_MAX
+
+/* manage.c man_pk_sig, man_certificate: only if it was asked for. Whoever was asked sends its lines
+ * also if another was faster; they are not commands then. */
 static void sign(struct relay *r, struct relay_client *c, const struct relay_command *cmd)
 {
-	enum relay_prompt_kind kind =
-	    cmd->word == RELAY_WORD_SIGN ? RELAY_PROMPT_SIGN : RELAY_PROMPT_CERTIFICATE;
-	if (r->prompt.kind == kind)
+	bool key = cmd->word == RELAY_WORD_SIGN;
+	bool *owes = key ? &c->owes_signature : &c->owes_certificate;
+	if (r->prompt.kind == (key ? RELAY_PROMPT_SIGN : RELAY_PROMPT_CERTIFICATE))
 		begin_block(c, cmd, r->prompt.serial);
+	else if (*owes)
+		begin_block(c, cmd, ANSWERED_ALREADY);
 	else
 		refuse(r, c, "ERROR: The ", relay_command_word(cmd, 0),
 		       " command is not currently available");
+	*owes = false;
 }
 
 /* A password of one line, or in base64 on several, which is for clients of version 5 and daemons

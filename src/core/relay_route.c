@@ -154,6 +154,9 @@ static void tell_one(struct relay *r, struct relay_client *c, struct slice line,
 		return;
 	if (c->readonly && !censor(&line, w->route))
 		return;
+	c->owes_signature = c->owes_signature || slice_starts(line, ">PK_SIGN:") ||
+			    slice_starts(line, ">RSA_SIGN:");
+	c->owes_certificate = c->owes_certificate || slice_starts(line, ">NEED-CERTIFICATE:");
 	if (slice_starts(line, ">PK_SIGN:") && c->version < r->version)
 		tell_sign(r, c, line);
 	else
