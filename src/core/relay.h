@@ -194,6 +194,9 @@ void relay_daemon_down(struct relay *r);
 /* Sends a command of ovpnwatch's own session when its turn comes, which is the next. */
 void relay_own_command(struct relay *r, enum management_command c);
 
+/* Says at once what ovpnwatch still has to say, because it leaves and hears no reply. */
+void relay_leave(struct relay *r);
+
 /* --- the clients' ends ----------------------------------------------------------------------- */
 
 /* A client came. `password` is copied: it has to give it first (p == NULL: none, n up to

@@ -269,6 +269,7 @@ void relay_server_close(struct relay_server *s)
 	link_set_tap(s->link, &(struct link_tap){0});
 	for (size_t i = 0; i < RELAY_ADDRESSES_MAX; i++)
 		listener_close(s->places[i].listener);
+	relay_leave(&s->relay);
 	relay_daemon_down(&s->relay);
 	while (s->connections != NULL) {
 		s->connections->dropped = false;

@@ -211,6 +211,23 @@ static void the_daemon_goes_away(void **state)
 	expect_hung_up(2, NULL);
 }
 
+static void what_is_left_to_say(void **state)
+{
+	(void)state;
+	met(0);
+	says(0, "pid\n");
+	expect_daemon("pid\n" BARRIER);
+	own(COMMAND_PID);
+	own(COMMAND_LOAD_STATS);
+	in_relay = true;
+	relay_leave(&relay);
+	expect_daemon("pid\nload-stats\n");
+	relay_daemon_down(&relay);
+	relay_leave(&relay);
+	in_relay = false;
+	expect_daemon("");
+}
+
 static void input_is_bounded(void **state)
 {
 	(void)state;
@@ -351,6 +368,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(end_of_input, relay_begin_up, relay_end),
 	    cmocka_unit_test_setup_teardown(who_comes_too_early_waits, relay_begin, relay_end),
 	    cmocka_unit_test_setup_teardown(the_daemon_goes_away, relay_begin_up, relay_end),
+	    cmocka_unit_test_setup_teardown(what_is_left_to_say, relay_begin_up, relay_end),
 	    cmocka_unit_test_setup_teardown(input_is_bounded, relay_begin_up, relay_end),
 	    cmocka_unit_test_setup_teardown(torn_at_every_byte, relay_begin_up, relay_end),
 	    cmocka_unit_test_setup_teardown(blocks_come_whole_or_not_at_all, relay_begin_up,
