@@ -169,6 +169,49 @@ static int check_log(struct making *m)
 	return status == EX_USAGE ? said_wrong(m) : status;
 }
 
+/* --- with whom it is shared ------------------------------------------------------------------ */
+
+static int add_places(struct making *m, const struct text_list *list, bool readonly)
+{
+	struct relay_config *r = m->w->relay;
+	char error[240];
+	for (unsigned i = 0; i < list->n; i++) {
+		if (r->n_addresses == RELAY_ADDRESSES_MAX)
+			return refuse(m, said_wrong(m), "a tunnel has %d relays at most",
+				      RELAY_ADDRESSES_MAX);
+		struct relay_address *a = &r->addresses[r->n_addresses++];
+		a->readonly = readonly;
+		if (!address_parse(list->items[i], &a->address, error, sizeof error))
+			return refuse(m, said_wrong(m), "%s: %s",
+				      readonly ? "--relay-readonly" : "--relay", error);
+	}
+	return 0;
+}
+
+static int choose_relay(struct making *m)
+{
+	const struct tunnel_settings *s = &m->w->settings;
+	char error[400];
+	if (s->relay.n + s->relay_readonly.n == 0)
+		return 0;
+	if (m->w->management == NULL)
+		return refuse(m, said_wrong(m),
+			      "--relay shares a management interface, and a log is none: give "
+			      "--management too");
+	m->w->relay = calloc(1, sizeof *m->w->relay);
+	if (m->w->relay == NULL)
+		return refuse(m, EXIT_FAILURE, "no memory");
+	m->w->relay->password_file = s->relay_password_file;
+	m->w->relay->group = s->relay_group;
+	m->w->relay->allow_remote = s->relay_allow_remote == FLAG_YES;
+	int status = add_places(m, &s->relay, false);
+	if (status == 0)
+		status = add_places(m, &s->relay_readonly, true);
+	if (status == 0 && !relay_config_check(m->w->relay, error, sizeof error))
+		status = refuse(m, said_wrong(m), "%s", error);
+	return status != 0 ? status : check_password(m, s->relay_password_file);
+}
+
 /* The name of the profile without folder and ending, else the address, else that of the log. */
 static char *choose_name(const struct watched *w)
 {
@@ -252,6 +295,7 @@ static void choose_hands(struct watched *w)
 	    .peer_management = w->peer_address,
 	    .peer_password_file = s->peer_management_password_file,
 	    .peer_ntp = s->peer_ntp,
+	    .relay = w->relay,
 	};
 	if (w->config.probe) {
 		w->hands.remote = &w->loaded->profile.remotes[w->loaded->probe_remote];
@@ -278,6 +322,8 @@ int watched_new(struct watched **out, const struct tunnel_settings *settings, ch
 		status = check_peer(&m);
 	if (status == 0)
 		status = check_log(&m);
+	if (status == 0)
+		status = choose_relay(&m);
 	if (status == 0) {
 		w->name = choose_name(w);
 		if (w->name == NULL)
@@ -303,6 +349,7 @@ void watched_free(struct watched *w)
 	tunnel_done(&w->tunnel);
 	free(w->address);
 	free(w->peer_address);
+	free(w->relay);
 	free(w->server);
 	free(w->beside);
 	free(w->name);

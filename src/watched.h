@@ -24,6 +24,7 @@ struct watched {
 	struct loaded_profile *loaded; /* NULL: there is no profile */
 	struct address *address;       /* of `management` */
 	struct address *peer_address;  /* of settings.peer_management */
+	struct relay_config *relay;    /* NULL: it is not shared */
 	bool discovered;	       /* by a glob, which also says when it is gone */
 	bool kept;		       /* while the settings are read anew */
 	struct tunnel_config config;

@@ -186,6 +186,23 @@ static void another_reason_is_news(void **state)
 	assert_string_equal(f.s.reason, "permission denied");
 }
 
+/* Where OpenVPN calls, that nobody does is said once, and the wait goes on. */
+static void waits_to_be_called(void **state)
+{
+	(void)state;
+	(void)wait_until(f.s.deadline);
+	assert_int_equal(link_event(LINK_WAITING, "it waits"), SESSION_NEWS_PROBLEM);
+	assert_int_equal(link_event(LINK_WAITING, "it waits"), SESSION_NO_NEWS);
+	assert_int_equal(f.s.problem, SESSION_UNREACHABLE);
+	assert_string_equal(f.s.reason, "it waits");
+	assert_true(session_deadline(&f.s) == NSEC_NEVER);
+	(void)link_event(LINK_UP, NULL);
+	assert_int_equal(link_event(LINK_WAITING, "late"), SESSION_NO_NEWS);
+	(void)line(">INFO:OpenVPN Management Interface Version 5");
+	assert_int_equal(f.news, SESSION_NEWS_UP);
+	assert_int_equal(f.s.problem, SESSION_FINE);
+}
+
 static void no_banner_is_busy(void **state)
 {
 	(void)state;
@@ -313,6 +330,7 @@ int main(void)
 	    cmocka_unit_test_setup(an_error_ends_a_reply_too, setup),
 	    cmocka_unit_test_setup(backs_off, setup),
 	    cmocka_unit_test_setup(another_reason_is_news, setup),
+	    cmocka_unit_test_setup(waits_to_be_called, setup),
 	    cmocka_unit_test_setup(no_banner_is_busy, setup),
 	    cmocka_unit_test_setup(a_password_that_we_do_not_have, setup),
 	    cmocka_unit_test_setup(a_right_and_a_wrong_password, setup),
