@@ -78,8 +78,7 @@ void relay_own_command(struct relay *r, enum management_command c)
 void relay_leave(struct relay *r)
 {
 	for (unsigned i = 0; r->up && i < r->n_own; i++)
-		r->wires.to_daemon(r->wires.arg,
-				   slice_from(management_command_text(r->own[i])));
+		r->wires.to_daemon(r->wires.arg, slice_from(management_command_text(r->own[i])));
 	r->n_own = 0;
 }
 
