@@ -65,12 +65,12 @@ def make_keys(rig):
 
 
 def openvpn_version():
-    """(2, 6) and the like."""
+    """(2, 6, 14) and the like; a release candidate counts as the release before it."""
     done = subprocess.run(["openvpn", "--version"], capture_output=True, text=True, check=False)
-    found = re.match(r"OpenVPN (\d+)\.(\d+)", done.stdout)
+    found = re.match(r"OpenVPN (\d+)\.(\d+)(?:\.(\d+))?", done.stdout)
     if not found:
         raise Skip("openvpn does not say its version")
-    return int(found[1]), int(found[2])
+    return int(found[1]), int(found[2]), int(found[3] or 0)
 
 
 def wrapping(wrap, end, key="ta.key"):

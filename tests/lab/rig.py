@@ -237,11 +237,15 @@ class Rig:
             raise Failure("the slow wire did not come up")
         self.delayed_by = f"slow_wire.py (this kernel has no netem), delay {delay} {jitter}"
 
+    def network(self, host):
+        """The file that stands for a host's network namespace."""
+        return f"/proc/{self._hosts[host]}/ns/net"
+
     def _on(self, host, command, env=None):
         """The command as it is run on a host. A mount namespace is entered at its root: -C."""
-        holder = f"/proc/{self._hosts[host]}/ns"
-        return ["nsenter", f"--net={holder}/net", f"--mount={holder}/mnt", "--", "env", "-C",
-                self.dir, *(f"{name}={value}" for name, value in (env or {}).items()), *command]
+        return ["nsenter", f"--net={self.network(host)}",
+                f"--mount=/proc/{self._hosts[host]}/ns/mnt", "--", "env", "-C", self.dir,
+                *(f"{name}={value}" for name, value in (env or {}).items()), *command]
 
     def path(self, name):
         return os.path.join(self.dir, name)

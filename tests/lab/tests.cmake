@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
-# The laboratory: one test a scenario of scenarios.py and logs.py and a case of local_clocks.py. Each has
-# namespaces of its own, so they may run side by side; two locks keep it to two at a time, for the
-# measurements want a quiet machine, and clocks.py takes both.
+# The laboratory: one test a scenario of scenarios.py and logs.py, and a case of local_clocks.py and
+# relay_cases.py. Each has namespaces of its own, so they may run side by side; two locks keep it to two at
+# a time, for the measurements want a quiet machine, and clocks.py takes both.
 # Exit code 77: the machine cannot have it (not root, no tun device, a program missing).
 set(lab ${CMAKE_CURRENT_LIST_DIR})
 set(lab_lock 0)
@@ -24,6 +24,7 @@ endfunction()
 lab_tests(scenarios.py lab "" ${lab}/lab.py run --minutes 1)
 lab_tests(logs.py lab "" ${lab}/lab.py run)
 lab_tests(local_clocks.py bench clock. ${lab}/local_clocks.py run)
+lab_tests(relay_cases.py bench relay. ${lab}/relay.py run --bare)
 
 # Its rows mostly wait; one more test of the laboratory beside it does no harm.
 add_test(NAME lab.matrix COMMAND Python3::Interpreter -B ${lab}/matrix --spread

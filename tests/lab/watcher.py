@@ -39,14 +39,15 @@ def first_cause(event):
 class Watcher:
     """A running `ovpnwatch watch --format json` on the client's host."""
 
-    def __init__(self, rig, binary, arguments, clock=None, save_as=None, stdin=None):
+    def __init__(self, rig, binary, arguments, clock=None, save_as=None, stdin=None,
+                 errors="ovpnwatch.stderr"):
         self.events, self.raw = [], []
         self._save = open(save_as, "wb") if save_as else None
-        self._errors = rig.path("ovpnwatch.stderr")
+        self._errors = rig.path(errors)
         read, write = os.pipe()
-        with open(self._errors, "wb") as errors:
+        with open(self._errors, "wb") as file:
             self.process = rig.start("client", binary, "watch", *arguments, "--format", "json",
-                                     clock=clock, stdin=stdin, stdout=write, stderr=errors)
+                                     clock=clock, stdin=stdin, stdout=write, stderr=file)
         os.close(write)
         self.problem = None
         self._news = threading.Condition()
