@@ -5,7 +5,7 @@
     relay.py run [--bare] [--ovpnwatch PATH] NAME… | --all
     relay.py --list
 
-A row of the table a case of relay_cases.py. With --bare there is no ovpnwatch: what each client sees
+A row of the table a case of relay_cases.py and relay_crowd.py. With --bare there is no ovpnwatch: what each client sees
 alone is printed instead. $OVPNWATCH_LINES, if set, is a folder into which the lines that ovpnwatch
 wrote are saved. Exit: 0 all as expected, 1 not so, 77 it cannot run here.
 """
@@ -15,13 +15,14 @@ import signal
 import sys
 
 import relay_cases
+import relay_crowd
 import rig as rigs
 from daemons import make_keys
 from relay_bench import Bench
 from rig import Failure, Rig, Skip
 
 ROW = "{:<24}{:<82}{}"
-CASES = relay_cases.CASES
+CASES = {**relay_cases.CASES, **relay_crowd.CASES}
 
 
 def run(name, function, options):

@@ -24,7 +24,8 @@ endfunction()
 lab_tests(scenarios.py lab "" ${lab}/lab.py run --minutes 1)
 lab_tests(logs.py lab "" ${lab}/lab.py run)
 lab_tests(local_clocks.py bench clock. ${lab}/local_clocks.py run)
-lab_tests(relay_cases.py bench relay. ${lab}/relay.py run --bare)
+lab_tests(relay_cases.py bench relay. ${lab}/relay.py run)
+lab_tests(relay_crowd.py bench relay. ${lab}/relay.py run)
 
 # Its rows mostly wait; one more test of the laboratory beside it does no harm.
 add_test(NAME lab.matrix COMMAND Python3::Interpreter -B ${lab}/matrix --spread
