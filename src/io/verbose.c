@@ -4,18 +4,33 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
+
+/* What follows one of these is for OpenVPN and whoever answers it: a token (log and notification),
+ * a client's password in the environment of a >CLIENT: block, its answer to a challenge. */
+static const char *const before_secrets[] = {
+    "auth-token ", ">PASSWORD:Auth-Token:", "password=", ">CLIENT:CR_RESPONSE,"};
+
+/* The line up to the first secret in it. */
+static struct slice without_secrets(struct slice line)
+{
+	struct slice shown = line;
+	for (size_t i = 0; i < sizeof before_secrets / sizeof *before_secrets; i++) {
+		size_t at = slice_find(shown, before_secrets[i]);
+		if (at != SIZE_MAX)
+			shown.n = at + strlen(before_secrets[i]);
+	}
+	return shown;
+}
 
 static void show_line(const char *whose, struct slice line)
 {
 	char raw[512], safe[4 * sizeof raw];
-	size_t token = slice_find(line, "auth-token ");
-	if (slice_starts(line, ">PASSWORD:Auth-Token:"))
-		line = SLICE(">PASSWORD:Auth-Token:(not shown)");
-	else if (token != SIZE_MAX)
-		line.n = token;
-	slice_copy(line, raw, sizeof raw);
+	struct slice shown = without_secrets(line);
+	slice_copy(shown, raw, sizeof raw);
 	escape_text(raw, safe, sizeof safe);
-	fprintf(stderr, "ovpnwatch: %s< %s\n", whose, safe);
+	fprintf(stderr, "ovpnwatch: %s< %s%s\n", whose, safe,
+		shown.n < line.n ? "(not shown)" : "");
 }
 
 static const char *const probe_outcomes[] = {[PROBE_ANSWERED] = "answered",
