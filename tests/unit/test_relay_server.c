@@ -33,7 +33,8 @@ static struct bench *bench_relay(const char *password_file)
 		snprintf(path[i], sizeof path[i], "%s/relay%u", b->folder, i);
 		a->address = (struct address){.kind = ADDRESS_UNIX, .loopback = true};
 		a->readonly = i == 1;
-		snprintf(a->address.path, sizeof a->address.path, "%s", path[i]);
+		(void)snprintf(a->address.path, sizeof a->address.path, "%.*s",
+			       (int)sizeof a->address.path - 1, path[i]);
 	}
 	assert_int_equal(relay_server_open(&server, &b->loop, &config, b->link, "office"), 0);
 	bench_connect(b);
