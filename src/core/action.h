@@ -34,15 +34,21 @@ enum action_kind {
 
 /* Every command that ovpnwatch ever sends. Constants: nothing from outside is ever part of one. */
 enum management_command {
-	COMMAND_STATE_ON_ALL, /* "state on all" */
-	COMMAND_LOG_ON_ALL,   /* "log on all" */
-	COMMAND_BYTECOUNT,    /* "bytecount 1" */
-	COMMAND_PID,	      /* "pid" */
-	COMMAND_VERSION,      /* "version" */
-	COMMAND_LOAD_STATS,   /* "load-stats": the heartbeat, the one command that is not logged */
-	COMMAND_ECHO_ON,      /* "echo on" */
-	COMMAND_STATUS_1,     /* "status 1": a server's system clock, in its zone */
-	COMMAND_STATUS_3,     /* "status 3": OpenVPN's `now` of a server */
+	COMMAND_STATE_ON_ALL,  /* "state on all" */
+	COMMAND_LOG_ON_ALL,    /* "log on all" */
+	COMMAND_BYTECOUNT,     /* "bytecount 1" */
+	COMMAND_PID,	       /* "pid" */
+	COMMAND_VERSION,       /* "version" */
+	COMMAND_LOAD_STATS,    /* "load-stats": the heartbeat, the one command that is not logged */
+	COMMAND_ECHO_ON,       /* "echo on" */
+	COMMAND_STATUS_1,      /* "status 1": a server's system clock, in its zone */
+	COMMAND_STATUS_3,      /* "status 3": OpenVPN's `now` of a server, and its clients */
+	COMMAND_BYTECOUNT_OFF, /* "bytecount 0" */
+	COMMAND_HOLD_RELEASE,  /* "hold release": only where the user asked for it */
+	/* What was turned on is turned off again. One write: OpenVPN reads 256 bytes at a time and
+	 * carries out all commands in them before it sees that we left (manage.c man_read). */
+	COMMAND_PUT_BACK, /* "bytecount 0", "log off", "state off", "echo off" */
+	COMMAND_LOG_OFF,  /* "log off": all that was turned on at a --peer-management */
 };
 
 /* The command's line, with its newline. */

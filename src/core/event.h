@@ -38,7 +38,7 @@ enum event_kind {
 	EVENT_OTHER_REMOTE, /* what became of a probe of another remote of the profile */
 	EVENT_REMOVED,	    /* the tunnel is watched no longer; the last event that names it */
 	EVENT_RELOADED,	    /* the configuration was read anew */
-	EVENT_STOP,	    /* the user wants to leave */
+	EVENT_STOP,	    /* the user wants to leave: this tunnel, or altogether (NULL) */
 };
 
 enum link_change {

@@ -26,6 +26,14 @@ const char *management_command_text(enum management_command c)
 		return "status 1\n";
 	case COMMAND_STATUS_3:
 		return "status 3\n";
+	case COMMAND_BYTECOUNT_OFF:
+		return "bytecount 0\n";
+	case COMMAND_HOLD_RELEASE:
+		return "hold release\n";
+	case COMMAND_PUT_BACK:
+		return "bytecount 0\nlog off\nstate off\necho off\n";
+	case COMMAND_LOG_OFF:
+		return "log off\n";
 	}
 	assert(0 && "a command without a text");
 	return "";
@@ -73,6 +81,24 @@ void session_ask(struct session *s, enum management_command c, struct tunnel *t,
 {
 	assert(s->state == SESSION_UP && s->subscribed && s->n_ahead == 0);
 	send_command(s, c, t, out);
+}
+
+bool session_say(struct session *s, enum management_command c, struct tunnel *t,
+		 struct actions *out)
+{
+	if (s->state != SESSION_UP || !s->subscribed || s->n_ahead == SESSION_COMMANDS_AHEAD ||
+	    out->n_actions == ACTIONS_MAX)
+		return false;
+	send_command(s, c, t, out);
+	return true;
+}
+
+void session_leave(struct session *s, struct tunnel *t, struct actions *out)
+{
+	if (s->state == SESSION_UP && s->subscribed && out->n_actions < ACTIONS_MAX)
+		add_action(s, out, ACTION_SEND, t,
+			   s->of_server ? COMMAND_LOG_OFF : COMMAND_PUT_BACK);
+	s->subscribed = false; /* once is enough */
 }
 
 void session_init(struct session *s, bool of_server, bool has_password, uint64_t seed,

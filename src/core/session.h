@@ -25,7 +25,7 @@
 #define SESSION_HEARTBEAT      (10 * NSEC_PER_SEC)
 #define SESSION_BACKOFF_MIN    (500 * NSEC_PER_MSEC)
 #define SESSION_BACKOFF_MAX    (30 * NSEC_PER_SEC)
-#define SESSION_COMMANDS_AHEAD 8
+#define SESSION_COMMANDS_AHEAD 12
 
 enum session_state {
 	SESSION_WAITING, /* to connect again, at `deadline` */
@@ -93,6 +93,15 @@ void session_init(struct session *s, bool of_server, bool has_password, uint64_t
  * and have nothing ahead. */
 void session_ask(struct session *s, enum management_command c, struct tunnel *t,
 		 struct actions *out);
+
+/* As session_ask(), of a command with a reply of one line, whatever is ahead. False: it was not
+ * sent, for the session is not up, or too much is unanswered. */
+bool session_say(struct session *s, enum management_command c, struct tunnel *t,
+		 struct actions *out);
+
+/* We are about to leave: what was turned on is turned off. OpenVPN before 2.6.20 goes on counting
+ * bytes for whoever comes next (manage.c man_reset_client_socket). No reply is awaited. */
+void session_leave(struct session *s, struct tunnel *t, struct actions *out);
 
 /* Takes EVENT_LINK, EVENT_PEER_LINK. */
 enum session_news session_link(struct session *s, const struct event *e);

@@ -44,10 +44,18 @@ void watch_add(struct watch *w, struct tunnel *t, const struct tunnel_config *co
 	wake_queue_set(&w->queue, &t->wake, now->mono);
 }
 
+/* Nothing more is asked of it afterwards: the shell closes the connections. */
+static void leave(struct tunnel *t, struct actions *out)
+{
+	session_leave(&t->session, t, out);
+	session_leave(&t->peer_session.session, t, out);
+}
+
 /* The tunnel is not heard of any more, and says goodbye. */
 static void removed(struct watch *w, struct tunnel *t, const struct stamp *at, struct actions *out)
 {
 	struct tunnel **link = &w->tunnels;
+	leave(t, out);
 	while (*link != t)
 		link = &(*link)->next;
 	*link = t->next;
@@ -216,7 +224,10 @@ static void happen(struct watch *w, const struct event *e, struct actions *out)
 			tell_reloaded(out, e);
 		return;
 	case EVENT_STOP:
-		tell_stopped(out, w, &e->at);
+		if (e->tunnel != NULL)
+			leave(e->tunnel, out);
+		else
+			tell_stopped(out, w, &e->at);
 		return;
 	}
 }

@@ -205,8 +205,24 @@ static void on_patience(uv_timer_t *timer)
 	app_end(timer->data);
 }
 
+/* What was changed at the daemons is put back. Not from within a step: then the output broke while
+ * it was written to, and the actions are in use. */
+static void leave(struct app *app)
+{
+	struct event e = {.kind = EVENT_STOP, .at = stamp_now()};
+	for (struct hands *h = app->hands; h != NULL && !app->stepping; h = h->next) {
+		if (h->link == NULL && h->peer_link == NULL)
+			continue;
+		e.tunnel = h->tunnel;
+		app->brain.step(app->brain.self, &e, &app->actions);
+		for (size_t i = 0; i < app->actions.n_actions; i++)
+			carry_out(app, &app->actions.actions[i]);
+	}
+}
+
 static void app_close_sources(struct app *app)
 {
+	leave(app);
 	for (struct hands *h = app->hands; h != NULL; h = h->next)
 		hands_close(h);
 	if (app->asker != NULL)

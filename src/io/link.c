@@ -48,8 +48,26 @@ void link_drop_wire(struct link *l)
 		l->tap.down(l->tap.arg);
 }
 
+static void on_link_closed(uv_handle_t *handle)
+{
+	struct link *l = handle->data;
+	free(l->line);
+	free(l);
+}
+
+/* Nothing is on its way any more. */
+static void free_now(struct link *l)
+{
+	link_close(l);
+	uv_close((uv_handle_t *)&l->timer, on_link_closed);
+}
+
 void link_end(struct link *l, enum link_change change, const char *reason)
 {
+	if (l->freed) {
+		free_now(l);
+		return;
+	}
 	link_close(l);
 	link_tell(l, change, reason);
 }
@@ -58,7 +76,9 @@ static void on_timer(uv_timer_t *timer)
 {
 	struct link *l = timer->data;
 	char reason[sizeof l->reason];
-	if (l->late) {
+	if (l->freed) {
+		free_now(l);
+	} else if (l->late) {
 		memcpy(reason, l->reason, sizeof reason);
 		link_end(l, l->late_change, reason);
 	} else {
@@ -121,7 +141,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
 	struct wire *w = stream->data;
 	struct link *l = w->link;
-	if (n > 0 && l != NULL)
+	if (n > 0 && l != NULL && !l->freed)
 		tell_lines(l, w, (struct slice){.p = buf->base, .n = (size_t)n});
 	receive_buffer_in_use = false;
 	if (n < 0 && l != NULL)
@@ -160,6 +180,7 @@ static void write_text(struct link *l, const char *text)
 
 void link_send(struct link *l, enum management_command command)
 {
+	l->leaving = command == COMMAND_PUT_BACK || command == COMMAND_LOG_OFF;
 	if (l->up)
 		write_text(l, management_command_text(command));
 }
@@ -271,19 +292,34 @@ void link_set_tap(struct link *l, const struct link_tap *tap)
 	l->tap = *tap;
 }
 
-static void on_link_closed(uv_handle_t *handle)
+/* libuv wants one. */
+static void on_farewell(uv_shutdown_t *req, int status)
 {
-	struct link *l = handle->data;
-	free(l->line);
-	free(l);
+	(void)req;
+	(void)status;
+}
+
+/* OpenVPN closes its end when it has carried out what was written before ours was closed. It is
+ * read on: closed with bytes unread, the kernel would reset the connection. */
+static bool part(struct link *l)
+{
+	if (!l->up || !l->leaving ||
+	    uv_shutdown(&l->wire->farewell, &l->wire->u.stream, on_farewell) != 0)
+		return false;
+	if (l->tap.down != NULL)
+		l->tap.down(l->tap.arg);
+	l->tap = (struct link_tap){0};
+	l->freed = true;
+	link_start_timer(l, LINK_PART_MS);
+	return true;
 }
 
 void link_free(struct link *l)
 {
 	if (l == NULL)
 		return;
-	link_close(l);
 	listener_close(l->listener);
 	resolver_done(&l->resolver);
-	uv_close((uv_handle_t *)&l->timer, on_link_closed);
+	if (!part(l))
+		free_now(l);
 }

@@ -23,6 +23,8 @@
 
 #define LINK_CONNECT_TIMEOUT_MS 5000
 #define LINK_CALL_PATIENCE_MS	10000
+/* How long OpenVPN may take to read our last words. Shorter than the shell waits at its end. */
+#define LINK_PART_MS 300
 
 struct link;
 
@@ -56,7 +58,8 @@ void link_send_text(struct link *l, struct slice text);
 void link_close(struct link *l);
 
 /* Closes it and frees it; handles that are still closing take care of themselves within the loop.
- * NULL will do. */
+ * If the last that was sent puts back what was changed, that is read by OpenVPN first, or
+ * LINK_PART_MS pass. No event comes after this call. NULL will do. */
 void link_free(struct link *l);
 
 #endif

@@ -18,6 +18,7 @@
 struct wire {
 	union listener_stream u;
 	uv_connect_t connect;
+	uv_shutdown_t farewell;
 	struct link *link; /* NULL: given up */
 	struct {
 		uv_write_t req;
@@ -35,6 +36,8 @@ struct link {
 	void *arg;
 	bool wanted; /* between link_connect() and its end */
 	bool up;
+	bool leaving; /* the last words were sent */
+	bool freed;   /* they are on their way, and nobody listens any more */
 	struct wire *wire;
 	struct resolver resolver; /* of a TCP address */
 	unsigned next;		  /* of its addresses, to be tried */

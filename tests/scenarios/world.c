@@ -131,6 +131,17 @@ static void command(struct world *w, enum management_command c)
 	case COMMAND_LOAD_STATS:
 		say_after(w, MSEC, "SUCCESS: nclients=0,bytesin=1,bytesout=1");
 		return;
+	case COMMAND_BYTECOUNT_OFF:
+		say_after(w, MSEC, "SUCCESS: bytecount interval changed");
+		w->next_count = NSEC_NEVER;
+		return;
+	case COMMAND_HOLD_RELEASE:
+		say_after(w, MSEC, "SUCCESS: hold release succeeded");
+		say_after(w, 2 * MSEC, ">STATE:%lld,WAIT,,,,,,", world_epoch(w));
+		return;
+	case COMMAND_PUT_BACK:
+	case COMMAND_LOG_OFF:
+		return;
 	}
 }
 

@@ -191,6 +191,46 @@ static void test_line_without_end(void **state)
 	bench_free(b);
 }
 
+static bool hung_up(void *arg)
+{
+	struct hearing *h = arg;
+	ssize_t n = recv(h->b->peer, h->heard + h->n, sizeof h->heard - h->n, MSG_DONTWAIT);
+	h->n += n > 0 ? (size_t)n : 0;
+	return n == 0;
+}
+
+/* Nothing of the last words is lost, not even where the daemon has said more than was read. */
+static void test_last_words(void **state)
+{
+	struct bench *b = bench_connected();
+	struct hearing h = {.b = b};
+	const char *last = management_command_text(COMMAND_PUT_BACK);
+	(void)state;
+	daemon_says(b, ">INFO:unread\r\n");
+	link_send(b->link, COMMAND_PUT_BACK);
+	link_free(b->link);
+	b->link = NULL;
+	assert_true(loop_until(&b->loop, hung_up, &h));
+	assert_int_equal(h.n, strlen(last));
+	assert_memory_equal(h.heard, last, h.n);
+	assert_int_equal(b->n_seen, 1);
+	daemon_says(b, "SUCCESS: bytecount interval changed\r\n"); /* it is still read */
+	hang_up(&b->peer);
+	uint64_t before = uv_hrtime();
+	bench_free(b);
+	assert_true(uv_hrtime() - before < LINK_PART_MS / 2 * UINT64_C(1000000));
+}
+
+static void test_last_words_to_the_deaf(void **state)
+{
+	struct bench *b = bench_connected();
+	(void)state;
+	link_send(b->link, COMMAND_PUT_BACK);
+	link_free(b->link);
+	b->link = NULL;
+	bench_free(b); /* its loop ends though the daemon does not hang up */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +244,8 @@ int main(void)
 	    cmocka_unit_test(test_password),
 	    cmocka_unit_test(test_password_without_a_file),
 	    cmocka_unit_test(test_line_without_end),
+	    cmocka_unit_test(test_last_words),
+	    cmocka_unit_test(test_last_words_to_the_deaf),
 	};
 	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -309,6 +309,33 @@ static void lost_and_lines_of_an_old_connection(void **state)
 	assert_int_equal(f.out.n_actions, 0);
 }
 
+static void what_was_changed_is_put_back_once(void **state)
+{
+	(void)state;
+	session_leave(&f.s, NULL, &f.out); /* nothing was changed yet */
+	assert_int_equal(f.out.n_actions, 0);
+	come_up();
+	clear();
+	session_leave(&f.s, NULL, &f.out);
+	session_leave(&f.s, NULL, &f.out);
+	assert_int_equal(f.out.actions[0].command, COMMAND_PUT_BACK);
+	assert_only(ACTION_SEND);
+	assert_string_equal(management_command_text(COMMAND_PUT_BACK),
+			    "bytecount 0\nlog off\nstate off\necho off\n");
+}
+
+static void says_what_is_wanted_as_long_as_replies_come(void **state)
+{
+	(void)state;
+	assert_false(session_say(&f.s, COMMAND_HOLD_RELEASE, NULL, &f.out));
+	come_up();
+	while (f.s.n_ahead < SESSION_COMMANDS_AHEAD)
+		assert_true(session_say(&f.s, COMMAND_LOAD_STATS, NULL, &f.out));
+	clear();
+	assert_false(session_say(&f.s, COMMAND_HOLD_RELEASE, NULL, &f.out));
+	assert_int_equal(f.out.n_actions, 0);
+}
+
 static void commands_are_constant_lines(void **state)
 {
 	(void)state;
@@ -338,6 +365,8 @@ int main(void)
 	    cmocka_unit_test_setup(any_line_is_a_sign_of_life, setup),
 	    cmocka_unit_test_setup(a_daemon_that_resolves_is_given_time, setup),
 	    cmocka_unit_test_setup(lost_and_lines_of_an_old_connection, setup),
+	    cmocka_unit_test_setup(what_was_changed_is_put_back_once, setup),
+	    cmocka_unit_test_setup(says_what_is_wanted_as_long_as_replies_come, setup),
 	    cmocka_unit_test_setup(commands_are_constant_lines, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
