@@ -242,7 +242,7 @@ static void tell_connect_failed(struct watch *w, struct tunnel *t, const struct 
 				struct actions *out)
 {
 	if (t->failures < FAILURES_MAX || alert_firing(&t->alerts, ALERT_CONNECT_FAILED) ||
-	    t->episode.alert == ALERT_TUNNEL_DOWN || !tell_room(out))
+	    t->episode.alert == ALERT_TUNNEL_DOWN || t->prompt.open || !tell_room(out))
 		return;
 	struct notice *n = tell(out, NOTICE_ALERT, alert_severity(ALERT_CONNECT_FAILED), now, t);
 	judge(w, t, now, n);

@@ -68,6 +68,7 @@ static void notification(struct watch *w, struct tunnel *t, const struct managem
 			 const struct stamp *since, const struct stamp *at, struct actions *out)
 {
 	struct log_fact fact;
+	prompt_notification(&t->prompt, m, at);
 	if (m->kind == MANAGEMENT_STATE) {
 		if (!hear_log_told(t, m->text, at))
 			hear_state(w, t, &m->u.state, since, at, out);

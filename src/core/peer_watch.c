@@ -163,7 +163,7 @@ static void probe_silence(struct tunnel *t, const struct stamp *now)
 {
 	nsec silence = traffic_silence(&t->traffic, now->mono);
 	if (silence == NSEC_UNKNOWN || silence < tunnel_stall_after(t) || !tunnel_is_up(t) ||
-	    t->silence_asked == t->traffic.last_rx)
+	    t->silence_asked == t->traffic.last_rx || t->prompt.open)
 		return;
 	t->silence_asked = t->traffic.last_rx;
 	peer_clock_burst(t->peer, BURST_SILENT, now);
@@ -215,7 +215,7 @@ nsec peer_watch_deadline(const struct tunnel *t)
 	at = nsec_min(at, peer_session_deadline(&t->peer_session));
 	nsec stall = tunnel_stall_after(t);
 	if (t->traffic.counting && last_rx != NSEC_UNKNOWN && stall != NSEC_NEVER &&
-	    tunnel_is_up(t) && t->silence_asked != last_rx)
+	    tunnel_is_up(t) && t->silence_asked != last_rx && !t->prompt.open)
 		at = nsec_min(at, last_rx + stall);
 	return at;
 }

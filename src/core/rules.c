@@ -54,6 +54,9 @@ static enum wish wish_rx_stalled(const struct scene *s)
 		return WISH_KEEP;
 	if (silence < stalled)
 		return WISH_CLEAR;
+	/* It does not read what arrives. */
+	if (s->t->prompt.open)
+		return WISH_KEEP;
 	/* That alert stands for this one, too. */
 	if (alert_firing(&s->t->alerts, ALERT_FLAPPING))
 		return WISH_KEEP;

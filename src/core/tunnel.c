@@ -383,6 +383,7 @@ void tunnel_detached(struct tunnel *t)
 	traffic_stop(&t->traffic);
 	t->logged.told_since = NSEC_NEVER;
 	t->logged.history = HISTORY_NONE;
+	prompt_over(&t->prompt);
 	t->lead_told = false;
 	t->handshake.n_told = 0; /* how it ends will not be heard */
 }

@@ -15,6 +15,7 @@
 #include "core/peer_clock.h"
 #include "core/peer_session.h"
 #include "core/peer_sources.h"
+#include "core/prompt.h"
 #include "core/reach.h"
 #include "core/restart_history.h"
 #include "core/server_word.h"
@@ -90,6 +91,7 @@ struct tunnel {
 	struct reach reach;
 	struct server_word server_word;
 	struct restart_history history;
+	struct prompt prompt;
 
 	/* CONNECTED has come, and no restart since. While it renegotiates in vain, OpenVPN says
 	 * WAIT and AUTH in a session that goes on (ssl.c session_move_pre_start). */

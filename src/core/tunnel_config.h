@@ -17,6 +17,8 @@ struct tunnel_config {
 	bool same_machine; /* the daemon runs here (loopback or unix socket): its stamps are ours */
 	bool has_password; /* a --management-password-file was given */
 	bool release_hold; /* a hold is released; nothing else ever does */
+	/* Of management_option bits: what the profile says that OpenVPN does when we leave. */
+	unsigned management_options;
 	bool probe;	   /* the server can be probed and may be */
 	bool probe_has_time;	    /* and its answers carry the time */
 	bool probe_by_tcp;	    /* the remote that is probed is one by TCP */

@@ -77,6 +77,7 @@ class Daemon:
                 self.subscribed.set()
             else:
                 self.say("SUCCESS: nclients=0,bytesin=0,bytesout=0")
+        connection.close()
 
     def say(self, *lines):
         data = "".join(line + "\r\n" for line in lines).encode("latin-1")
@@ -164,8 +165,10 @@ def pipe_gets_json_and_a_summary():
     kinds = [e.get("monitor", {}).get("kind") or e["event_type"] for e in events]
     assert kinds[0] == "started" and kinds[-1] == "stopped" and "connected" in kinds, kinds
     assert errors.startswith("ovpnwatch: watched for "), errors
-    assert daemon.heard == ["version", "pid", "log on all", "state on all", "echo on",
-                            "bytecount 1"], daemon.heard
+    asked = ["version", "pid", "log on all", "state on all", "echo on", "bytecount 1"]
+    put_back = ["bytecount 0", "log off", "state off", "echo off"]
+    until(lambda: len(daemon.heard) >= len(asked + put_back), "the last words")
+    assert daemon.heard == asked + put_back, daemon.heard
 
 
 def interrupted_is_a_clean_end():

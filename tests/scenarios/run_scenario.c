@@ -18,7 +18,9 @@
  *   < LINE            the daemon says LINE; %T is its time in seconds
  *   up                >STATE: CONNECTED with addresses
  *   restart REASON    >STATE: RECONNECTING with the reason, then WAIT
+ *   stopped on|off    the daemon counts no bytes, as while it waits at a prompt
  *   rx on|off | tx on|off   received (sent) bytes grow each second, or stand still
+ *   release-hold      --release-hold was given
  *   no-ping           this end sends no pings: nothing is sent after the handshake
  *   truth CAUSE|none  what is the matter: see honesty.h
  *   server offset S | step S | answer | silent | refuse | unreachable | rtt S
@@ -167,6 +169,10 @@ static void run_line(char *text)
 		world.no_ping = world.no_tx = true;
 		return;
 	}
+	if (strcmp(verb, "release-hold") == 0) {
+		world.release_hold = true;
+		return;
+	}
 	if (strcmp(verb, "truth") == 0) {
 		if (!honesty_truth(&world.honesty, rest))
 			world_die("no cause %s", rest);
@@ -186,6 +192,8 @@ static void run_line(char *text)
 		world_run_until(&world, nsec_from_s(atof(rest)));
 	else if (strcmp(verb, "rx") == 0)
 		world.rx = strcmp(rest, "on") == 0;
+	else if (strcmp(verb, "stopped") == 0)
+		world.stopped = strcmp(rest, "on") == 0;
 	else if (strcmp(verb, "tx") == 0)
 		world.no_tx = strcmp(rest, "on") != 0;
 	else if (host_world_command(&world.host, verb, rest, &e, &route)) {

@@ -56,6 +56,7 @@ void world_add_tunnel(struct world *w)
 				       .peer_ntp = w->peer.ntp,
 				       .peer_address =
 					   w->peer.management ? "203.0.113.7:7506" : NULL,
+				       .release_hold = w->release_hold,
 				       .seed = 42};
 	struct watch_config watch = {
 	    .offset_limit_s = 1.0, .n_ntp = w->sources.n_ntp, .ntp_names = w->sources.ntp_names};
@@ -384,7 +385,7 @@ void world_run_until(struct world *w, nsec until)
 			w->sent_bytes += w->no_tx ? 0 : 80;
 			snprintf(text, sizeof text, ">BYTECOUNT:%llu,%llu",
 				 (unsigned long long)w->bytes, (unsigned long long)w->sent_bytes);
-			if (!w->mute)
+			if (!w->mute && !w->stopped)
 				world_line(w, text);
 		} else {
 			world_step(w, &(struct event){.kind = EVENT_TIME});

@@ -48,6 +48,7 @@ struct world {
 	struct pending pending[PENDING_MAX];
 	unsigned n_pending;
 	bool link_ok, silent_link, prompt, mute, rx, no_tx, no_ping, attached, added, has_probe;
+	bool release_hold, stopped;
 	char link_reason[64];
 	char state[32];
 	int ping, window;
