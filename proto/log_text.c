@@ -5,6 +5,7 @@
  */
 #include "proto/log_text.h"
 
+#include "proto/log_client.h"
 #include "proto/log_text_parts.h"
 
 /* options.c title_string: "OpenVPN 2.6.14 x86_64-pc-linux-gnu [SSL (OpenSSL)] …" */
@@ -291,6 +292,23 @@ static bool remote(struct slice text, struct log_fact *f)
 	return at < 16 && address(slice_skip(text, at + sizeof link_remote - 1), f);
 }
 
+/* ssl.c tls_pre_decrypt: "TLS: Initial packet from [AF_INET]1.2.3.4:1194, sid=…" */
+static bool initial_packet(struct slice text, struct log_fact *f)
+{
+	(void)f;
+	return slice_starts(text, "TLS: Initial packet from ");
+}
+
+/* options.c show_settings, `verb 4`: "  management_flags = 8" */
+static bool management_flags(struct slice text, struct log_fact *f)
+{
+	text = slice_trim(text);
+	if (!take_prefix(&text, "management_flags = "))
+		return false;
+	f->flags = number_at(text);
+	return f->flags >= 0;
+}
+
 struct known_text {
 	const char *first; /* bytes that such a text can begin with; NULL: any */
 	enum log_fact_kind kind;
@@ -327,62 +345,18 @@ static const struct known_text known_texts[] = {
     {"M", LOG_LEARNED, learned},
     {"M", LOG_COMMAND, command},
     {"UT[P", LOG_REMOTE, remote},
+    {"T", LOG_INITIAL_PACKET, initial_packet},
+    {" m", LOG_MANAGEMENT_FLAGS, management_flags},
     {"Tt", LOG_WRONG_KEY, log_text_wrong_key},
     {"A", LOG_DECRYPT_ERROR, log_text_decrypt_error},
 };
 
-/* mroute.c mroute_addr_print_ex: "1.2.3.4:1194", or an IPv6 address without port and brackets; 2.7
- * puts the protocol in front, "udp4:1.2.3.4:1194". */
-static bool is_address(struct slice s)
-{
-	size_t colons = 0;
-	size_t dots = 0;
-	if (slice_starts(s, "udp") || slice_starts(s, "tcp"))
-		(void)slice_cut(&s, ':');
-	for (size_t i = 0; i < s.n; i++) {
-		if (memchr("0123456789abcdef:.", s.p[i], 18) == NULL)
-			return false;
-		colons += s.p[i] == ':';
-		dots += s.p[i] == '.';
-	}
-	return colons >= 2 || (colons == 1 && dots == 3);
-}
-
-static size_t peer_id_length(struct slice text)
-{
-	static const char peer_id[] = " peer-id=";
-	if (!slice_starts(text, peer_id))
-		return 0;
-	size_t n = sizeof peer_id - 1;
-	while (n < text.n && text.p[n] != ' ')
-		n++;
-	return n < text.n ? n : 0;
-}
-
-/* A server's prefix (multi.c multi_instance_string): "cn/1.2.3.4:1194 ", before the name is known
- * "1.2.3.4:1194 ", and under much debugging " peer-id=0" behind. A name may hold spaces, so the
- * first few words are tried. */
-static size_t client_prefix(struct slice text)
-{
-	size_t name_end = 0;
-	int words = 0;
-	for (size_t i = 0; i < text.n && i < 256 && words < 6; i++) {
-		if (text.p[i] == '/')
-			name_end = i + 1;
-		if (text.p[i] != ' ')
-			continue;
-		if (is_address((struct slice){.p = text.p + name_end, .n = i - name_end}))
-			return i + peer_id_length(slice_skip(text, i));
-		words++;
-	}
-	return 0;
-}
-
 void log_text_parse(struct slice text, struct log_fact *out)
 {
-	const struct log_fact nothing = {.seconds = -1, .ping = -1, .ping_restart = -1, .time = -1};
+	const struct log_fact nothing = {
+	    .seconds = -1, .ping = -1, .ping_restart = -1, .time = -1, .flags = -1};
 	struct log_fact f = nothing;
-	size_t prefix = client_prefix(text);
+	size_t prefix = log_client_prefix(text);
 	*out = nothing;
 	if (prefix > 0) {
 		out->client = (struct slice){.p = text.p, .n = prefix};

@@ -59,8 +59,12 @@ enum log_fact_kind {
 			  sessions … to be dropped": text = X */
 	LOG_REMOTE,    /* "UDPv4 link remote: [AF_INET]1.2.3.4:1194", "[server] Peer Connection
 			  Initiated with …": text = the address without port, port */
+	LOG_INITIAL_PACKET, /* "TLS: Initial packet from …"; after a client's name: it begins anew
+			       from where it is connected */
+	LOG_MANAGEMENT_FLAGS, /* `verb 4`: "management_flags = 8": flags */
 };
-#define LOG_FACT_KINDS (LOG_REMOTE + 1)
+/* The kinds that are about a client's own tunnel. */
+#define LOG_FACT_KINDS (LOG_COMMAND + 1)
 
 struct log_fact {
 	enum log_fact_kind kind;
@@ -75,6 +79,7 @@ struct log_fact {
 	int64_t time;	       /* LOG_REPLAY: the sender's net_time; -1 if absent */
 	unsigned major, minor; /* LOG_VERSION */
 	uint16_t port;	       /* LOG_REMOTE; 0: not in the line */
+	int64_t flags;	       /* LOG_MANAGEMENT_FLAGS: of manage.h MF_…; -1: not in the line */
 };
 
 /* Total: any bytes are a text. Slices point into `text`. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "watched.h"
+#include "core/farewell.h"
 #include "io/log_check.h"
 #include "io/password_file.h"
 #include "proto/ntp.h"
@@ -237,6 +238,11 @@ static void configure_by_profile(struct watched *w)
 	c->ping = p->ping;
 	c->ping_restart = p->ping_restart;
 	c->reneg_sec = p->reneg_sec;
+	c->management_options =
+	    (p->management_signal ? FAREWELL_OPTION(OPTION_MANAGEMENT_SIGNAL) : 0) |
+	    (p->management_forget_disconnect ? FAREWELL_OPTION(OPTION_MANAGEMENT_FORGET_DISCONNECT)
+					     : 0) |
+	    (p->management_client ? FAREWELL_OPTION(OPTION_MANAGEMENT_CLIENT) : 0);
 	if (p->n_remotes > 0) {
 		const struct profile_remote *r =
 		    &p->remotes[w->loaded->can_probe ? w->loaded->probe_remote : 0];

@@ -38,6 +38,8 @@ enum word_list {
 	LIST_step_clock,
 	LIST_timer_source,
 	LIST_monitor_kind,
+	LIST_management_option,
+	LIST_client_change,
 };
 
 static const struct {
@@ -107,3 +109,5 @@ NAME_FUNCTION(scope)
 NAME_FUNCTION(step_clock)
 NAME_FUNCTION(timer_source)
 NAME_FUNCTION(monitor_kind)
+NAME_FUNCTION(management_option)
+NAME_FUNCTION(client_change)

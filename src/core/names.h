@@ -22,7 +22,14 @@ enum cause_name {
 
 /* One list of words.def makes one enum; the preprocessor cannot pick, so each is spelled here, and
  * a test looks up the word of every enumerator. */
-enum notice_type { NOTICE_ALERT, NOTICE_STATE, NOTICE_CLOCK, NOTICE_MONITOR, NOTICE_SUMMARY };
+enum notice_type {
+	NOTICE_ALERT,
+	NOTICE_STATE,
+	NOTICE_CLOCK,
+	NOTICE_MONITOR,
+	NOTICE_SUMMARY,
+	NOTICE_CLIENT
+};
 enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL };
 enum alert_status { ALERT_FIRING, ALERT_UPDATED, ALERT_RESOLVED };
 enum confidence { CONFIDENCE_POSSIBLE, CONFIDENCE_LIKELY, CONFIDENCE_CONFIRMED };
@@ -72,6 +79,22 @@ enum monitor_kind {
 	MONITOR_REMOVED,
 	MONITOR_RELOADED,
 	MONITOR_ANOTHER_DAEMON,
+	MONITOR_SERVER,
+};
+/* Of OpenVPN's options: what it does when its management client leaves. */
+enum management_option {
+	OPTION_MANAGEMENT_SIGNAL,
+	OPTION_MANAGEMENT_FORGET_DISCONNECT,
+	OPTION_MANAGEMENT_CLIENT,
+};
+/* What became of a client of a server. */
+enum client_change {
+	CLIENT_CHANGE_NONE,
+	CLIENT_CONNECTED,
+	CLIENT_DISCONNECTED,
+	CLIENT_RESTARTED,
+	CLIENT_EVICTED,
+	CLIENT_REPLAYED,
 };
 
 const char *name_alert(enum alert_name a);
@@ -93,5 +116,7 @@ const char *name_scope(enum scope s);
 const char *name_step_clock(enum step_clock c);
 const char *name_timer_source(enum timer_source s);
 const char *name_monitor_kind(enum monitor_kind k);
+const char *name_management_option(enum management_option o);
+const char *name_client_change(enum client_change c);
 
 #endif

@@ -36,6 +36,11 @@ void notice_init(struct notice *n, enum notice_type type, enum severity severity
 	n->tunnel = tunnel;
 	n->state = (struct notice_state){
 	    .previous_s = NSEC_UNKNOWN, .openvpn_time = -1, .remote_port = -1};
+	n->client = (struct notice_client){.connected_s = NSEC_UNKNOWN,
+					   .away_s = NSEC_UNKNOWN,
+					   .received_bytes = -1,
+					   .sent_bytes = -1,
+					   .clients = -1};
 	n->alert = (struct notice_alert){.ends_at = NSEC_UNKNOWN, .duration_s = NSEC_UNKNOWN};
 	n->restart = (struct notice_restart){.connected_s = NSEC_UNKNOWN,
 					     .silent_s = NSEC_UNKNOWN,

@@ -30,6 +30,20 @@ struct notice_state {
 	int remote_port; /* -1 unknown */
 };
 
+/* A client of a server. */
+struct notice_client {
+	bool present;
+	enum client_change change; /* CLIENT_CHANGE_NONE is left out: an alert names a client */
+	char name[64];
+	char address[64], other_address[64]; /* as OpenVPN writes them; "" unknown */
+	char virtual_ip[48];
+	char reason[64];		    /* of the end of its session */
+	nsec connected_s;		    /* how long that session had lasted */
+	nsec away_s;			    /* since the end of its last session */
+	int64_t received_bytes, sent_bytes; /* -1 unknown */
+	int clients;			    /* connected now; -1 unknown */
+};
+
 struct notice_alert {
 	enum alert_name name;
 	enum alert_status status;
@@ -133,6 +147,7 @@ struct notice_monitor {
 	int64_t count; /* dropped events, overlong lines, … */
 	double rtt_s;  /* of a probe; NAN */
 	int64_t pid;
+	unsigned management_options; /* with `connected`: of FAREWELL_OPTION() */
 };
 
 /* The verb `probe`: how its questions went. */
@@ -155,6 +170,7 @@ struct notice {
 	struct stamp at;
 	const char *tunnel; /* NULL: about the machine. Borrowed from the tunnel's configuration. */
 	struct notice_state state;
+	struct notice_client client;
 	struct notice_alert alert;
 	struct notice_restart restart;
 	struct notice_pattern pattern;

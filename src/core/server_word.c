@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/server_word.h"
+#include "proto/log_client.h"
 
 struct server_drops server_drops_none(void)
 {
@@ -18,16 +19,6 @@ void server_word_lost(struct server_word *w, nsec mono)
 {
 	w->drops.lost = mono;
 	w->no_keepalive = false; /* it may come back with another configuration */
-}
-
-/* The common name in "cn/1.2.3.4:1194"; empty before the server knows it. */
-static struct slice name_of(struct slice client)
-{
-	size_t end = client.n;
-	while (end > 0 && client.p[end - 1] != '/')
-		end--;
-	client.n = end > 0 ? end - 1 : 0;
-	return client;
 }
 
 static void learn(struct server_word *w, struct slice ip, struct slice name)
@@ -76,7 +67,8 @@ static void refused(struct server_word *w, const struct log_fact *fact, nsec mon
 void server_word_log(struct server_word *w, const struct log_fact *fact, bool live,
 		     const char *our_ip, nsec mono)
 {
-	struct slice name = name_of(fact->client);
+	struct slice name, address;
+	log_client_split(fact->client, &name, &address);
 	if (fact->kind == LOG_LEARNED)
 		learn(w, fact->text, name);
 	find_ours(w, our_ip);

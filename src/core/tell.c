@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/tell.h"
+#include "core/farewell.h"
 #include "core/phrases.h"
 
 #include <assert.h>
@@ -122,11 +123,17 @@ void tell_connected(struct actions *out, const struct tunnel *t, const struct st
 	snprintf(n->monitor.version, sizeof n->monitor.version, "%s", t->version);
 	/* Without them a restart for silence is unexplained; nobody looks for that in advance. */
 	bool mute = tunnel_is_up(t) && t->timers.from == TIMERS_DEFAULT;
-	SAY(n, "attached to OpenVPN%s%s at %.128s%s", t->version[0] != '\0' ? " " : "", t->version,
-	    t->config.address,
-	    mute ? "; its log does not say after how much silence it restarts: give its "
-		   "configuration `verb 3`"
-		 : "");
+	char farewell[160];
+	n->monitor.management_options = t->management_options;
+	bool warn = farewell_say(t, farewell, sizeof farewell);
+	SAY(n, "attached to OpenVPN%s%.32s at %.96s%s%.150s", t->version[0] != '\0' ? " " : "",
+	    t->version, t->config.address, warn || mute ? "; " : "",
+	    warn   ? farewell
+	    : mute ? "its log does not say after how much silence it restarts: give its "
+		     "configuration `verb 3`"
+		   : "");
+	if (warn)
+		n->severity = SEVERITY_WARNING;
 }
 
 static void tell_link(struct actions *out, const struct tunnel *t, const struct session *s,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/tunnel.h"
+#include "core/farewell.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ void tunnel_init(struct tunnel *t, const struct tunnel_config *config, const str
 	    .remote_port = -1,
 	    .openvpn_time = -1,
 	    .pid = -1,
+	    .management_options = config->management_options,
 	    .began = now->boot,
 	    .silence_asked = NSEC_UNKNOWN,
 	    .attempt = NSEC_UNKNOWN,
@@ -374,7 +376,9 @@ void tunnel_log(struct tunnel *t, const struct log_fact *fact, bool live, const 
 		learn_timers(t, fact, TIMERS_LOGGED);
 	else if (fact->kind == LOG_PUSH_REPLY)
 		learn_timers(t, fact, TIMERS_PUSHED);
-	else if (fact->kind != LOG_NOTHING && live)
+	else if (fact->kind == LOG_MANAGEMENT_FLAGS)
+		t->management_options = farewell_options(fact->flags);
+	else if (fact->kind != LOG_NOTHING && fact->kind < LOG_FACT_KINDS && live)
 		log_memory_add(&t->log, fact, tunnel_is_up(t), at->mono);
 }
 

@@ -111,9 +111,10 @@ struct tunnel {
 
 	struct ping_timers timers;
 	char version[64];
-	int64_t pid;		/* -1 unknown */
-	int64_t overlong_lines; /* dropped */
-	char fatal[128];	/* the last words of a daemon that ends */
+	int64_t pid;		     /* -1 unknown */
+	int64_t overlong_lines;	     /* dropped */
+	unsigned management_options; /* of FAREWELL_OPTION() */
+	char fatal[128];	     /* the last words of a daemon that ends */
 
 	nsec silence_asked; /* mono: a burst of probes was sent for the silence since
 			       traffic.last_rx */

@@ -17,7 +17,7 @@ struct tunnel_config {
 	bool same_machine; /* the daemon runs here (loopback or unix socket): its stamps are ours */
 	bool has_password; /* a --management-password-file was given */
 	bool release_hold; /* a hold is released; nothing else ever does */
-	/* Of management_option bits: what the profile says that OpenVPN does when we leave. */
+	/* What the profile says that OpenVPN does when we leave: of FAREWELL_OPTION(). */
 	unsigned management_options;
 	bool probe;	   /* the server can be probed and may be */
 	bool probe_has_time;	    /* and its answers carry the time */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/app.h"
+#include "core/farewell.h"
 #include "core/tunnel.h"
 #include "io/clock_asker.h"
 #include "io/deadline.h"
@@ -205,14 +206,23 @@ static void on_patience(uv_timer_t *timer)
 	app_end(timer->data);
 }
 
+/* What OpenVPN will make of it that we leave. */
+static void say_farewell(const struct hands *h)
+{
+	char consequence[160];
+	if (h->link != NULL && farewell_say(h->tunnel, consequence, sizeof consequence))
+		fprintf(stderr, "ovpnwatch: %s: %s\n", h->tunnel->config.name, consequence);
+}
+
 /* What was changed at the daemons is put back. Not from within a step: then the output broke while
  * it was written to, and the actions are in use. */
 static void leave(struct app *app)
 {
 	struct event e = {.kind = EVENT_STOP, .at = stamp_now()};
 	for (struct hands *h = app->hands; h != NULL && !app->stepping; h = h->next) {
-		if (h->link == NULL && h->peer_link == NULL)
+		if (h->closed || (h->link == NULL && h->peer_link == NULL))
 			continue;
+		say_farewell(h);
 		e.tunnel = h->tunnel;
 		app->brain.step(app->brain.self, &e, &app->actions);
 		for (size_t i = 0; i < app->actions.n_actions; i++)
@@ -414,6 +424,7 @@ void app_remove(struct app *app, struct tunnel *tunnel, void (*gone)(void *arg),
 	struct event e = {.kind = EVENT_REMOVED, .tunnel = tunnel};
 	struct hands *h = hands_of(tunnel);
 	assert(!app->stepping && !h->closed);
+	say_farewell(h);
 	app_feed(app, &e);
 	h->gone = gone;
 	h->gone_arg = arg;

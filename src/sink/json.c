@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sink/json.h"
+#include "core/farewell.h"
 #include "proto/timestamp.h"
 #include "sink/escape.h"
 
@@ -118,6 +119,25 @@ static json_t *state(struct page *page)
 	set_text(page, o, "remote_ip", s->remote_ip);
 	if (s->remote_port <= UINT16_MAX)
 		set_int(page, o, "remote_port", s->remote_port);
+	return o;
+}
+
+static json_t *client(struct page *page)
+{
+	const struct notice_client *c = &page->n->client;
+	json_t *o = json_object();
+	set_text(page, o, "name", c->name);
+	if (c->change != CLIENT_CHANGE_NONE)
+		set_word(page, o, "change", name_client_change(c->change));
+	set_text(page, o, "address", c->address);
+	set_text(page, o, "other_address", c->other_address);
+	set_text(page, o, "virtual_ip", c->virtual_ip);
+	set_text(page, o, "reason", c->reason);
+	set_duration(page, o, "connected_s", c->connected_s);
+	set_duration(page, o, "away_s", c->away_s);
+	set_int(page, o, "received_bytes", c->received_bytes);
+	set_int(page, o, "sent_bytes", c->sent_bytes);
+	set_int(page, o, "clients", c->clients);
 	return o;
 }
 
@@ -264,6 +284,16 @@ static json_t *clock_step(struct page *page)
 	return o;
 }
 
+static json_t *management_options(struct page *page, unsigned options)
+{
+	json_t *a = json_array();
+	for (int i = 0; i < FAREWELL_OPTIONS; i++)
+		if (options & FAREWELL_OPTION(i))
+			add(page, a,
+			    json_string(name_management_option((enum management_option)i)));
+	return a;
+}
+
 static json_t *monitor(struct page *page)
 {
 	const struct notice_monitor *m = &page->n->monitor;
@@ -277,6 +307,8 @@ static json_t *monitor(struct page *page)
 	set_duration(page, o, "suspended_s", m->suspended_s);
 	set_int(page, o, "count", m->count);
 	set_bound(page, o, "rtt_s", m->rtt_s);
+	if (m->management_options != 0)
+		set(page, o, "management_options", management_options(page, m->management_options));
 	return o;
 }
 
@@ -343,6 +375,8 @@ static void body(struct page *page, json_t *o)
 	const struct notice *n = page->n;
 	if (n->type == NOTICE_STATE)
 		set(page, o, "state", state(page));
+	if (n->client.present)
+		set(page, o, "client", client(page));
 	if (n->type == NOTICE_ALERT)
 		set(page, o, "alert", alert(page));
 	if (n->restart.present)

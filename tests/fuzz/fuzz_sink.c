@@ -161,6 +161,22 @@ static void take_pattern(struct input *in, struct notice *n)
 	n->scope = (enum scope)pick(in, SCOPE_SERVER + 1);
 }
 
+static void take_client(struct input *in, struct notice_client *c)
+{
+	c->present = true;
+	c->change = (enum client_change)pick(in, CLIENT_REPLAYED + 1);
+	TEXT(in, c->name);
+	TEXT(in, c->address);
+	TEXT(in, c->other_address);
+	TEXT(in, c->virtual_ip);
+	TEXT(in, c->reason);
+	NUMBER(in, c->connected_s);
+	NUMBER(in, c->away_s);
+	NUMBER(in, c->received_bytes);
+	NUMBER(in, c->sent_bytes);
+	NUMBER(in, c->clients);
+}
+
 static void take_monitor(struct input *in, struct notice *n)
 {
 	struct notice_monitor *m = &n->monitor;
@@ -226,7 +242,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char tunnel[512];
 	uint32_t seq;
 	take(&in, &at, sizeof at);
-	enum notice_type type = (enum notice_type)pick(&in, NOTICE_SUMMARY + 1);
+	enum notice_type type = (enum notice_type)pick(&in, NOTICE_CLIENT + 1);
 	enum severity severity = (enum severity)pick(&in, SEVERITY_CRITICAL + 1);
 	struct text_style style = {.colour = pick(&in, 2), .width = pick(&in, 256)};
 	int32_t offset;
@@ -240,6 +256,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	TEXT(&in, n.message);
 	if (type == NOTICE_STATE)
 		take_state(&in, &n.state);
+	if (type == NOTICE_CLIENT)
+		take_client(&in, &n.client);
 	if (type == NOTICE_ALERT)
 		take_alert(&in, &n);
 	if (type == NOTICE_ALERT || type == NOTICE_CLOCK)

@@ -10,7 +10,7 @@ import sys
 import house
 
 # Words that stand for "nothing known": in the enum, never printed.
-UNPRINTED = {"local_clock_source": {"none"}, "scope": {"none"}}
+UNPRINTED = {"local_clock_source": {"none"}, "scope": {"none"}, "client_change": {"none"}}
 # The exit codes that are promised.
 EXITS = [0, 1, 64, 65, 69, 74, 77, 78]
 MANUAL = "src/ovpnwatch.1"

@@ -23,6 +23,17 @@ static void trace_clock(struct trace *t, const struct notice *n)
 		fprintf(t->text, " step=%s%+.1f", name_step_clock(n->step.clock), n->step.size_s);
 }
 
+static void trace_client(struct trace *t, const struct notice_client *c)
+{
+	if (c->change != CLIENT_CHANGE_NONE)
+		fprintf(t->text, " %s", name_client_change(c->change));
+	fprintf(t->text, " %s", c->name);
+	if (c->connected_s >= 0)
+		fprintf(t->text, " %.3f", nsec_to_s(c->connected_s));
+	if (c->clients >= 0)
+		fprintf(t->text, " of %d", c->clients);
+}
+
 static void trace_alert(struct trace *t, const struct notice *n)
 {
 	fprintf(t->text, "alert %s %s", name_alert(n->alert.name),
@@ -52,10 +63,15 @@ void trace_notice(struct trace *t, const struct notice *n)
 	case NOTICE_MONITOR:
 		fprintf(t->text, "monitor %s", name_monitor_kind(n->monitor.kind));
 		break;
+	case NOTICE_CLIENT:
+		fprintf(t->text, "client");
+		break;
 	case NOTICE_SUMMARY:
 		fprintf(t->text, "summary");
 		break;
 	}
+	if (n->client.present)
+		trace_client(t, &n->client);
 	trace_clock(t, n);
 	fprintf(t->text, " | %s\n", n->message);
 	if (t->json != NULL) {

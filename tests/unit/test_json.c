@@ -457,7 +457,25 @@ static void every_word_gets_through(void **state)
 		notice.scope = (enum scope)s;
 		assert_int_equal(strstr(line(), "\"scope\":") != NULL, s != SCOPE_NONE);
 	}
-	for (unsigned k = 0; k <= MONITOR_RELOADED; k++) {
+	for (unsigned c = CLIENT_CONNECTED; c <= CLIENT_REPLAYED; c++) {
+		begin(NOTICE_CLIENT, SEVERITY_INFO, "t");
+		notice.client = (struct notice_client){.present = true,
+						       .change = (enum client_change)c,
+						       .name = "alice",
+						       .connected_s = NSEC_UNKNOWN,
+						       .away_s = NSEC_UNKNOWN,
+						       .received_bytes = -1,
+						       .sent_bytes = 7,
+						       .clients = 0};
+		assert_non_null(strstr(line(), "\"sent_bytes\":7,\"clients\":0}"));
+		assert_null(strstr(line(), "received"));
+	}
+	begin(NOTICE_MONITOR, SEVERITY_INFO, "t");
+	notice.monitor.kind = MONITOR_CONNECTED;
+	notice.monitor.management_options = 5;
+	assert_non_null(
+	    strstr(line(), "\"management_options\":[\"management_signal\",\"management_client\"]"));
+	for (unsigned k = 0; k <= MONITOR_SERVER; k++) {
 		begin(NOTICE_MONITOR, SEVERITY_INFO, NULL);
 		notice.monitor.kind = (enum monitor_kind)k;
 		notice.monitor.count = 1;

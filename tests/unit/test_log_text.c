@@ -116,6 +116,11 @@ static const struct text_case text_cases[] = {
     {"bob/2001:db8::1 Connection reset, restarting [-1]", LOG_CONNECTION_RESET, "",
      "bob/2001:db8::1"},
     {"MULTI: new connection by client 'x", LOG_NOTHING, "", ""},
+    {"bob/1.2.3.4:1194 TLS: Initial packet from [AF_INET]1.2.3.4:1194, sid=16acc3d8 1c51fa28",
+     LOG_INITIAL_PACKET, "", "bob/1.2.3.4:1194"},
+    {"  management_flags = 24", LOG_MANAGEMENT_FLAGS, "", ""},
+    {"  management_flags = x", LOG_NOTHING, "", ""},
+    {"  management_port = '7505'", LOG_NOTHING, "", ""},
     {"TCP/UDP: Closing socket", LOG_NOTHING, "", ""},
     {"UDPv4 link remote: [AF_INET]127.0.0.1:21194", LOG_REMOTE, "127.0.0.1", ""},
     {"TCPv6_CLIENT link remote: [AF_INET6]2001:db8::7:1194", LOG_REMOTE, "2001:db8::7", ""},
@@ -236,12 +241,12 @@ static void a_real_session(void **state)
 {
 	(void)state;
 	static const enum log_fact_kind expected[] = {
-	    LOG_VERSION,	  LOG_REMOTE,		LOG_MANAGEMENT_STATE, LOG_MANAGEMENT_STATE,
-	    LOG_VERIFY_OK,	  LOG_REMOTE,		LOG_PUSH_REPLY,	      LOG_INITIALIZED,
-	    LOG_MANAGEMENT_STATE, LOG_TIMERS,		LOG_REFUSED,	      LOG_REFUSED,
-	    LOG_REFUSED,	  LOG_REFUSED,		LOG_REFUSED,	      LOG_INACTIVITY,
-	    LOG_SIGNAL,		  LOG_MANAGEMENT_STATE, LOG_RESTART_PAUSE,    LOG_REMOTE,
-	    LOG_MANAGEMENT_STATE,
+	    LOG_VERSION,	LOG_REMOTE,	      LOG_MANAGEMENT_STATE, LOG_MANAGEMENT_STATE,
+	    LOG_INITIAL_PACKET, LOG_VERIFY_OK,	      LOG_REMOTE,	    LOG_PUSH_REPLY,
+	    LOG_INITIALIZED,	LOG_MANAGEMENT_STATE, LOG_TIMERS,	    LOG_REFUSED,
+	    LOG_REFUSED,	LOG_REFUSED,	      LOG_REFUSED,	    LOG_REFUSED,
+	    LOG_INACTIVITY,	LOG_SIGNAL,	      LOG_MANAGEMENT_STATE, LOG_RESTART_PAUSE,
+	    LOG_REMOTE,		LOG_MANAGEMENT_STATE,
 	};
 	char line[4096];
 	size_t seen = 0;
