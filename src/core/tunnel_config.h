@@ -19,7 +19,7 @@ struct tunnel_config {
 	bool release_hold; /* a hold is released; nothing else ever does */
 	/* What the profile says that OpenVPN does when we leave: of FAREWELL_OPTION(). */
 	unsigned management_options;
-	bool probe;	   /* the server can be probed and may be */
+	bool probe;		    /* the server can be probed and may be */
 	bool probe_has_time;	    /* and its answers carry the time */
 	bool probe_by_tcp;	    /* the remote that is probed is one by TCP */
 	bool may_ask;		    /* the server's host may be sent echo requests */
