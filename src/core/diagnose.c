@@ -120,6 +120,9 @@ unsigned diagnose(const struct evidence *e, struct cause causes[NOTICE_CAUSES_MA
 		c.strength = 0;
 		c.n_because = c.n_against = 0;
 		c.remedy[0] = '\0';
+		/* The others are about a client and its server. */
+		if (e->of_server && i != CAUSE_USER_INITIATED && i != CAUSE_UNKNOWN)
+			continue;
 		/* "unknown" is for when nobody else has anything to say. */
 		if (i == CAUSE_UNKNOWN && n > 0)
 			continue;

@@ -66,11 +66,13 @@ static void say_verdict(struct notice *n, const char *head)
 
 /* "OpenVPN restarted the tunnel: nothing received for 9.1 s; it had been connected for 4 min 0 s"
  */
-static void say_restart(const struct episode *e, struct notice *n)
+static void say_restart(const struct episode *e, bool of_server, struct notice *n)
 {
 	char head[224];
 	bool ended = e->alert == ALERT_TUNNEL_DOWN;
-	const char *what = ended ? "OpenVPN ended" : "OpenVPN restarted the tunnel";
+	const char *what = ended       ? "OpenVPN ended"
+			   : of_server ? "the server restarted"
+				       : "OpenVPN restarted the tunnel";
 	int used;
 	if (e->reason == REASON_PING_RESTART && e->silent != NSEC_UNKNOWN)
 		used = snprintf(head, sizeof head, "%s: nothing received for %s", what,
@@ -138,7 +140,7 @@ static void say(const struct tunnel *t, enum alert_name name, const struct stamp
 	else if (name == ALERT_FLAPPING)
 		say_flapping(t, now, n);
 	else
-		say_restart(&t->episode, n);
+		say_restart(&t->episode, t->server.role == ROLE_SERVER, n);
 	/* Who asked for it knows. */
 	if (name == ALERT_TUNNEL_DOWN && n->causes[0].name == CAUSE_USER_INITIATED)
 		n->severity = SEVERITY_INFO;

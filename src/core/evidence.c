@@ -131,6 +131,7 @@ void evidence_collect(const struct watch *w, const struct tunnel *t, const struc
 	    .now = *now,
 	    .replay = w->config.replay,
 	    .same_machine = t->config.same_machine,
+	    .of_server = t->server.role == ROLE_SERVER,
 	    .offset_limit_s = w->config.offset_limit_s,
 	    .profile = t->config.profile != NULL ? t->config.profile : "client.ovpn",
 	    .has_profile = t->config.profile != NULL,

@@ -42,6 +42,7 @@ struct evidence {
 	struct stamp now;
 	bool replay; /* a recording: it shows neither clock, and nothing was probed */
 	bool same_machine;
+	bool of_server; /* the daemon is a server: it is no client of one */
 	double offset_limit_s;
 	const char *profile; /* the profile's name, or a stand-in */
 	bool has_profile;

@@ -54,6 +54,7 @@ void hear_state(struct watch *w, struct tunnel *t, const struct management_state
 		return;
 	if (tell_room(out))
 		tell_state(out, t, &change, at);
+	server_watch_state(t, at);
 	compare_stamps(w, t, s, at, out);
 	if (change.restarted) {
 		episode_begun(t, at);
@@ -80,7 +81,7 @@ static void notification(struct watch *w, struct tunnel *t, const struct managem
 		/* Each state comes in the log too; the typed one counts. */
 		log_text_parse(m->u.log.text, &fact);
 		if (fact.kind == LOG_NOTHING || fact.kind == LOG_MANAGEMENT_STATE ||
-		    hear_log_told(t, m->u.log.text, at))
+		    hear_log_told(t, m->u.log.text, at) || server_watch_log(w, t, &fact, at))
 			return;
 		tunnel_log(t, &fact, true, at);
 		peer_watch_log(w, t, &fact, at, out);
@@ -107,7 +108,8 @@ static void log_history(struct tunnel *t, struct slice payload, const struct sta
 	if (management_parse_log(payload, &log) != VERDICT_DONE)
 		return;
 	log_text_parse(log.text, &fact);
-	tunnel_log(t, &fact, false, at);
+	if (fact.client.n == 0) /* a client of a server, long ago */
+		tunnel_log(t, &fact, false, at);
 }
 
 void hear_present_state(struct tunnel *t, const struct stamp *at, struct actions *out)
@@ -170,9 +172,16 @@ void hear_line(struct watch *w, const struct event *e, struct actions *out)
 	case LINE_PID:
 		learn_pid(t, m.text);
 		break;
-	case LINE_STATUS_1:
+	case LINE_LOAD_STATS:
+		server_watch_load(t, m.text, &e->at);
+		break;
 	case LINE_STATUS_3:
+		server_watch_status(t, m.text, &e->at);
+		break;
 	case LINE_STATUS_END:
+		server_watch_status_end(t, m.kind == MANAGEMENT_END, &e->at, out);
+		break;
+	case LINE_STATUS_1:
 	case LINE_NOTHING:
 		break;
 	}

@@ -38,7 +38,7 @@ static bool is_lasting(const struct log_fact *fact)
 /* A server's log: what it says of a client is not this tunnel's. */
 static bool is_clients(const struct log_fact *fact)
 {
-	return fact->client.n > 0;
+	return fact->client.n > 0 || fact->kind == LOG_DUPLICATE;
 }
 
 static void learn_local(struct logged *l, struct slice options)
@@ -99,7 +99,7 @@ static void recorded(struct watch *w, struct tunnel *t, const struct log_fact *f
 		     const struct stamp *at, struct actions *out)
 {
 	struct management_state s;
-	if (is_clients(fact))
+	if (server_watch_log(w, t, fact, at))
 		return;
 	learn_where(&t->logged, fact);
 	peer_watch_log(w, t, fact, at, out);
@@ -171,7 +171,7 @@ static void present(struct watch *w, struct tunnel *t, const struct log_fact *fa
 	/* Since when it lay there is not known: a pipe or a poll may be late. */
 	const struct stamp since = {.mono = NSEC_UNKNOWN};
 	struct management_state s;
-	if (!counts(t, fact, e->u.line, &e->at) || is_clients(fact))
+	if (!counts(t, fact, e->u.line, &e->at) || server_watch_log(w, t, fact, &e->at))
 		return;
 	if (fact->kind == LOG_VERSION)
 		begun_anew(t, &e->at);

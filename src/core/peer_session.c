@@ -113,6 +113,7 @@ void peer_session_line(struct peer_session *p, const struct event *e, struct tun
 		log_history(m.text, told);
 		return;
 	case LINE_NOTHING:
+	case LINE_LOAD_STATS:
 	case LINE_STATE_HISTORY:
 	case LINE_HISTORY_END:
 	case LINE_PID:

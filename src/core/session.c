@@ -236,6 +236,8 @@ static void subscribe(struct session *s, struct tunnel *t, struct actions *out)
 	send_command(s, COMMAND_STATE_ON_ALL, t, out);
 	send_command(s, COMMAND_ECHO_ON, t, out);
 	send_command(s, COMMAND_BYTECOUNT, t, out);
+	/* Whether it is a server. */
+	send_command(s, COMMAND_STATUS_3, t, out);
 }
 
 static bool is_status(enum management_command c)
@@ -271,12 +273,15 @@ static enum session_line reply(struct session *s, struct management_message *m)
 						 : LINE_NOTHING;
 	}
 	if (m->kind == MANAGEMENT_SUCCESS) {
-		if (has_lines(c)) {
+		if (has_lines(c) && !is_status(c)) {
 			s->in_reply = true;
 			return LINE_NOTHING;
 		}
 		answered(s);
-		return c == COMMAND_PID ? LINE_PID : LINE_NOTHING;
+		return c == COMMAND_PID		 ? LINE_PID
+		       : c == COMMAND_LOAD_STATS ? LINE_LOAD_STATS
+		       : is_status(c)		 ? LINE_STATUS_END
+						 : LINE_NOTHING;
 	}
 	if (m->kind != MANAGEMENT_TEXT)
 		return LINE_NOTHING;

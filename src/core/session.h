@@ -6,12 +6,12 @@
  * somebody else holds is left alone.
  *
  * Happy path: connect, banner (">INFO:"), subscribe (`version`, `pid`, `log on all`, `state
- * on all`, `echo on`, `bytecount 1`), take their replies apart from the notifications in between,
- * and then listen. A server is asked its version and its log, and what else the session's owner
- * asks (session_ask()). Failure modes: refused or absent (try again, 0.5 s to 30 s with jitter,
- * forever); connected but no banner within 3 s (somebody else holds the slot); a password that is
- * wanted and not there, or wrong; silence (a `load-stats` after 10 s, and 10 s more for its
- * answer); end of file.
+ * on all`, `echo on`, `bytecount 1`, `status 3`), take their replies apart from the notifications
+ * in between, and then listen. A server is asked its version and its log, and what else the
+ * session's owner asks (session_ask()). Failure modes: refused or absent (try again, 0.5 s to 30 s
+ * with jitter, forever); connected but no banner within 3 s (somebody else holds the slot); a
+ * password that is wanted and not there, or wrong; silence (a `load-stats` after 10 s, and 10 s
+ * more for its answer); end of file.
  */
 #ifndef OVPNWATCH_CORE_SESSION_H
 #define OVPNWATCH_CORE_SESSION_H
@@ -72,7 +72,8 @@ enum session_line {
 	LINE_HISTORY_END, /* of the states: the last one is the present */
 	LINE_VERSION,	  /* "OpenVPN Version: …" */
 	LINE_PID,
-	LINE_STATUS_1, /* of a server's status */
+	LINE_LOAD_STATS, /* "nclients=…" */
+	LINE_STATUS_1,	 /* of a server's status */
 	LINE_STATUS_3,
 	LINE_STATUS_END, /* its last line, or that it has none */
 };

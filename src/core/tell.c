@@ -122,7 +122,8 @@ void tell_connected(struct actions *out, const struct tunnel *t, const struct st
 	snprintf(n->monitor.address, sizeof n->monitor.address, "%s", t->config.address);
 	snprintf(n->monitor.version, sizeof n->monitor.version, "%s", t->version);
 	/* Without them a restart for silence is unexplained; nobody looks for that in advance. */
-	bool mute = tunnel_is_up(t) && t->timers.from == TIMERS_DEFAULT;
+	bool mute = tunnel_is_up(t) && t->timers.from == TIMERS_DEFAULT &&
+		    t->remote_ip[0] != '\0' /* a server has none */;
 	char farewell[160];
 	n->monitor.management_options = t->management_options;
 	bool warn = farewell_say(t, farewell, sizeof farewell);

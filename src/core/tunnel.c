@@ -52,6 +52,7 @@ void tunnel_init(struct tunnel *t, const struct tunnel_config *config, const str
 	logged_init(&t->logged);
 	reach_init(&t->reach, config->may_ask, config->other_remotes);
 	server_word_init(&t->server_word);
+	server_watch_init(&t->server);
 	if (config->probe)
 		peer_clock_burst(t->peer, BURST_START, now);
 }
@@ -61,6 +62,7 @@ void tunnel_done(struct tunnel *t)
 	if (t->peer != peer_clock_nothing())
 		free(t->peer);
 	t->peer = peer_clock_nothing();
+	server_watch_done(&t->server);
 }
 
 struct peer_clock *tunnel_own_peer(struct tunnel *t)
@@ -388,6 +390,7 @@ void tunnel_detached(struct tunnel *t)
 	t->logged.told_since = NSEC_NEVER;
 	t->logged.history = HISTORY_NONE;
 	prompt_over(&t->prompt);
+	server_watch_detached(&t->server);
 	t->lead_told = false;
 	t->handshake.n_told = 0; /* how it ends will not be heard */
 }

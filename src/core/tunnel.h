@@ -18,6 +18,7 @@
 #include "core/prompt.h"
 #include "core/reach.h"
 #include "core/restart_history.h"
+#include "core/server_watch.h"
 #include "core/server_word.h"
 #include "core/session.h"
 #include "core/traffic.h"
@@ -92,6 +93,7 @@ struct tunnel {
 	struct server_word server_word;
 	struct restart_history history;
 	struct prompt prompt;
+	struct server_watch server;
 
 	/* CONNECTED has come, and no restart since. While it renegotiates in vain, OpenVPN says
 	 * WAIT and AUTH in a session that goes on (ssl.c session_move_pre_start). */

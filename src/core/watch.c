@@ -161,6 +161,7 @@ static void tunnel_time(struct watch *w, struct tunnel *t, const struct stamp *n
 		hear_session(t, news, now, out);
 	}
 	prompt_apply(t, now, out);
+	server_watch_apply(w, t, now, out);
 	peer_watch_time(w, t, now, out);
 	rules_apply(w, t, now, out);
 	rules_moments(w, t, now, out);
@@ -247,6 +248,7 @@ static nsec tunnel_deadline(const struct tunnel *t)
 {
 	nsec at = nsec_min(episode_deadline(t), peer_watch_deadline(t));
 	at = nsec_min(at, prompt_deadline(t));
+	at = nsec_min(at, server_watch_deadline(t));
 	if (t->config.address != NULL)
 		at = nsec_min(at, session_deadline(&t->session));
 	return at;

@@ -74,6 +74,8 @@ class Daemon:
                 self.say("SUCCESS: real-time echo notification set to ON")
             elif command == "bytecount 1":
                 self.say("SUCCESS: bytecount interval changed")
+            elif command == "status 3":
+                self.say("OpenVPN STATISTICS", "TUN/TAP read bytes,0", "END")
                 self.subscribed.set()
             else:
                 self.say("SUCCESS: nclients=0,bytesin=0,bytesout=0")
@@ -165,7 +167,8 @@ def pipe_gets_json_and_a_summary():
     kinds = [e.get("monitor", {}).get("kind") or e["event_type"] for e in events]
     assert kinds[0] == "started" and kinds[-1] == "stopped" and "connected" in kinds, kinds
     assert errors.startswith("ovpnwatch: watched for "), errors
-    asked = ["version", "pid", "log on all", "state on all", "echo on", "bytecount 1"]
+    asked = ["version", "pid", "log on all", "state on all", "echo on", "bytecount 1",
+             "status 3"]
     put_back = ["bytecount 0", "log off", "state off", "echo off"]
     until(lambda: len(daemon.heard) >= len(asked + put_back), "the last words")
     assert daemon.heard == asked + put_back, daemon.heard

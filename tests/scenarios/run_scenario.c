@@ -26,6 +26,7 @@
  *   server offset S | step S | answer | silent | refuse | unreachable | rtt S
  *   server lossy N    every Nth probe and echo request gets no answer; 0: none is lost
  *   host, other, route: see host_world.h
+ *   as-server, client, server-forward: see client_world.h
  *   server-log TEXT   the server's log, where its management interface is watched; to it we are
  *                     alice/192.0.2.1:1194, 10.8.0.2
  *   log, log-only, past, logged, journal, log-file: see log_world.h
@@ -169,6 +170,8 @@ static void run_line(char *text)
 		world.no_ping = world.no_tx = true;
 		return;
 	}
+	if (client_world_command(&world.clients, verb, rest, world_epoch(&world)))
+		return;
 	if (strcmp(verb, "release-hold") == 0) {
 		world.release_hold = true;
 		return;
@@ -288,6 +291,7 @@ int main(int argc, char **argv)
 	fclose(f);
 	if (!watch_over(&world.watch)) /* it would have ended */
 		world_step(&world, &(struct event){.kind = EVENT_STOP});
+	tunnel_done(&world.tunnel);
 	fclose(world.trace.text);
 	if (world.trace.json != NULL)
 		fclose(world.trace.json);

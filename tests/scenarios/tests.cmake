@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Every *.scn file here is a test: see run_scenario.c.
 add_executable(run_scenario ${CMAKE_CURRENT_LIST_DIR}/run_scenario.c
+                            ${CMAKE_CURRENT_LIST_DIR}/client_world.c
                             ${CMAKE_CURRENT_LIST_DIR}/honesty.c
                             ${CMAKE_CURRENT_LIST_DIR}/host_world.c
                             ${CMAKE_CURRENT_LIST_DIR}/local_sources.c

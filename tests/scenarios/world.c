@@ -81,7 +81,7 @@ static void say_after(struct world *w, nsec in, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	vsnprintf(later(w, in, PENDING_LINE)->text, 256, format, args);
+	vsnprintf(later(w, in, PENDING_LINE)->text, sizeof w->pending->text, format, args);
 	va_end(args);
 }
 
@@ -92,6 +92,7 @@ long long world_epoch(const struct world *w)
 
 static void command(struct world *w, enum management_command c)
 {
+	const char *line;
 	if (w->mute)
 		return;
 	switch (c) {
@@ -106,7 +107,7 @@ static void command(struct world *w, enum management_command c)
 		return;
 	case COMMAND_LOG_ON_ALL:
 		say_after(w, MSEC, "SUCCESS: real-time log notification set to ON");
-		if (strcmp(w->state, "CONNECTED") == 0)
+		if (strcmp(w->state, "CONNECTED") == 0 && !w->clients.server)
 			say_after(w, MSEC, "%lld,,Timers: ping %d, ping-restart %d",
 				  world_epoch(w) - w->age, w->ping, w->window);
 		say_after(w, MSEC, "END");
@@ -115,8 +116,9 @@ static void command(struct world *w, enum management_command c)
 		say_after(w, MSEC, "SUCCESS: real-time state notification set to ON");
 		say_after(w, MSEC, "%lld,CONNECTING,,,,,,", world_epoch(w) - w->age - 1);
 		if (strcmp(w->state, "CONNECTED") == 0)
-			say_after(w, MSEC, "%lld,CONNECTED,SUCCESS,10.8.0.2,203.0.113.7,1194,,",
-				  world_epoch(w) - w->age);
+			say_after(w, MSEC, "%lld,CONNECTED,SUCCESS,%s", world_epoch(w) - w->age,
+				  w->clients.server ? "10.8.0.1,,,,"
+						    : "10.8.0.2,203.0.113.7,1194,,");
 		say_after(w, MSEC, "END");
 		return;
 	case COMMAND_BYTECOUNT:
@@ -127,10 +129,14 @@ static void command(struct world *w, enum management_command c)
 		say_after(w, MSEC, "SUCCESS: real-time echo notification set to ON");
 		return;
 	case COMMAND_STATUS_1:
+		world_die("no daemon of ours is asked for that");
 	case COMMAND_STATUS_3:
-		world_die("no client is asked for its status");
+		for (unsigned i = 0;
+		     (line = client_world_status(&w->clients, i, world_epoch(w))) != NULL; i++)
+			say_after(w, MSEC, "%s", line);
+		return;
 	case COMMAND_LOAD_STATS:
-		say_after(w, MSEC, "SUCCESS: nclients=0,bytesin=1,bytesout=1");
+		say_after(w, MSEC, "SUCCESS: nclients=%u,bytesin=1,bytesout=1", w->clients.n);
 		return;
 	case COMMAND_BYTECOUNT_OFF:
 		say_after(w, MSEC, "SUCCESS: bytecount interval changed");

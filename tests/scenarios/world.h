@@ -8,6 +8,7 @@
 #define OVPNWATCH_TESTS_SCENARIOS_WORLD_H
 
 #include "core/watch.h"
+#include "scenarios/client_world.h"
 #include "scenarios/honesty.h"
 #include "scenarios/host_world.h"
 #include "scenarios/local_sources.h"
@@ -29,7 +30,7 @@ enum pending_kind {
 struct pending {
 	nsec due; /* mono */
 	enum pending_kind kind;
-	char text[256];
+	char text[320];
 	unsigned id;
 	enum action_kind question;
 	struct stamp sent;
@@ -63,6 +64,7 @@ struct world {
 	struct peer_world peer;
 	struct host_world host;
 	struct log_world log;
+	struct client_world clients;
 	struct honesty honesty;
 	struct stamp last_line;
 	struct trace trace;

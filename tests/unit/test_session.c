@@ -80,11 +80,11 @@ static void subscribes_after_the_banner(void **state)
 {
 	(void)state;
 	come_up();
-	static const enum management_command order[] = {COMMAND_VERSION,    COMMAND_PID,
-							COMMAND_LOG_ON_ALL, COMMAND_STATE_ON_ALL,
-							COMMAND_ECHO_ON,    COMMAND_BYTECOUNT};
-	assert_int_equal(f.out.n_actions, 6);
-	for (size_t i = 0; i < 6; i++) {
+	static const enum management_command order[] = {
+	    COMMAND_VERSION, COMMAND_PID,	COMMAND_LOG_ON_ALL, COMMAND_STATE_ON_ALL,
+	    COMMAND_ECHO_ON, COMMAND_BYTECOUNT, COMMAND_STATUS_3};
+	assert_int_equal(f.out.n_actions, 7);
+	for (size_t i = 0; i < 7; i++) {
 		assert_int_equal(f.out.actions[i].kind, ACTION_SEND);
 		assert_int_equal(f.out.actions[i].command, order[i]);
 	}
@@ -112,6 +112,9 @@ static void takes_replies_apart(void **state)
 	assert_int_equal(line("END"), LINE_HISTORY_END);
 	assert_int_equal(line("SUCCESS: real-time echo notification set to ON"), LINE_NOTHING);
 	assert_int_equal(line("SUCCESS: bytecount interval changed"), LINE_NOTHING);
+	assert_int_equal(line("OpenVPN STATISTICS"), LINE_STATUS_3);
+	assert_int_equal(line(">BYTECOUNT:1,2"), LINE_NOTIFICATION);
+	assert_int_equal(line("END"), LINE_STATUS_END);
 	assert_int_equal(f.s.n_ahead, 0);
 	assert_int_equal(line("a line that nobody asked for"), LINE_NOTHING);
 }
@@ -124,7 +127,7 @@ static void an_error_ends_a_reply_too(void **state)
 			 LINE_NOTHING);
 	assert_int_equal(line("ERROR: unknown command, enter 'help' for more options"),
 			 LINE_NOTHING);
-	assert_int_equal(f.s.n_ahead, 4);
+	assert_int_equal(f.s.n_ahead, 5);
 	assert_int_equal(f.s.ahead[0], COMMAND_LOG_ON_ALL);
 }
 
