@@ -223,9 +223,9 @@ CLIENT_CONNECT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", 
 class Management:
     """A plain client of the management interface: what ovpnwatch reads, raw and timed."""
 
-    def __init__(self, rig, host="client", password=None):
+    def __init__(self, rig, host="client", commands="state on all\nlog on\nbytecount 1\n"):
         # The socket is made on the other host: enter its namespace in a child and talk through it.
-        command = ["python3", "-u", "-c", _RELAY, str(MANAGEMENT_PORT)]
+        command = ["python3", "-u", "-c", _RELAY, str(MANAGEMENT_PORT), commands]
         self.lines_file = rig.write("management.txt", "")
         self.process = rig.start(host, *command, stdout=open(self.lines_file, "wb"))
         self.log = rig.follow("management.txt")
@@ -240,7 +240,7 @@ s = None
 while s is None:
     try: s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
     except OSError: time.sleep(0.1)
-s.sendall(b"state on all\\nlog on\\nbytecount 1\\n")
+s.sendall(sys.argv[2].encode())
 out = sys.stdout.buffer
 while True:
     b = s.recv(65536)

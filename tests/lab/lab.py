@@ -20,6 +20,7 @@ import time
 import rig as rigs
 from daemons import Client, Management, Server, make_keys
 from rig import Failure, Rig, Skip
+import server_scenarios  # noqa: F401  (they register themselves)
 from logs import LOGS
 from scenarios import SCENARIOS as ALONE
 from watcher import Watcher, measured
