@@ -76,10 +76,8 @@ static void compare_clocks(struct server_book *b, int64_t time, const struct sta
 void server_watch_status(struct tunnel *t, struct slice line, const struct stamp *at)
 {
 	struct server_watch *s = &t->server;
-	if (slice_is(line, "OpenVPN STATISTICS")) {
+	if (s->role == ROLE_UNKNOWN && slice_is(line, "OpenVPN STATISTICS"))
 		s->role = ROLE_CLIENT;
-		return;
-	}
 	if (s->role == ROLE_CLIENT)
 		return;
 	if (s->book == NULL)
@@ -171,7 +169,8 @@ bool server_watch_log(struct watch *w, struct tunnel *t, const struct log_fact *
 		b->lost_untold = true;
 	if (eviction.evicted)
 		judge_eviction(b, &eviction, at);
-	hint(&t->server, at);
+	if (fact->kind == LOG_LEARNED || fact->kind == LOG_DUPLICATE || fact->kind == LOG_SIGNAL)
+		hint(&t->server, at);
 	return true;
 }
 
@@ -223,7 +222,8 @@ nsec server_watch_deadline(const struct tunnel *t)
 	const struct server_watch *s = &t->server;
 	nsec at = s->book != NULL ? server_tell_deadline(t) : NSEC_NEVER;
 	/* With something ahead its answer comes first, and is an event. */
-	if (t->session.state != SESSION_UP || t->session.n_ahead > 0)
+	const struct session *c = &t->session;
+	if (s->role != ROLE_SERVER || c->state != SESSION_UP || !c->subscribed || c->n_ahead > 0)
 		return at;
 	return nsec_min(at, nsec_min(s->next_stats, s->next_status));
 }

@@ -159,9 +159,9 @@ persist-tun
         if start:
             self.start()
 
-    def start(self, *arguments):
+    def start(self, *arguments, host="client"):
         arguments = arguments or ("--log-append", f"{self.name}.log")
-        self.process = self.rig.start("client", "openvpn", "--config", f"{self.name}.ovpn",
+        self.process = self.rig.start(host, "openvpn", "--config", f"{self.name}.ovpn",
                                       *arguments, clock=self.clock)
 
     def wait_up(self, within=20, since=0.0):
