@@ -284,6 +284,8 @@ static bool remote(struct slice text, struct log_fact *f)
 	static const char initiated[] = "Peer Connection Initiated with ";
 	static const char link_remote[] = " link remote: ";
 	struct slice rest = without_common_name(text);
+	if (rest.p != text.p) /* "[name] " */
+		f->name = (struct slice){.p = text.p + 1, .n = (size_t)(rest.p - text.p) - 3};
 	if (take_prefix(&rest, initiated))
 		return address(rest, f);
 	if (!slice_starts(text, "UDP") && !slice_starts(text, "TCP"))

@@ -79,6 +79,7 @@ struct log_fact {
 	int64_t time;	       /* LOG_REPLAY: the sender's net_time; -1 if absent */
 	unsigned major, minor; /* LOG_VERSION */
 	uint16_t port;	       /* LOG_REMOTE; 0: not in the line */
+	struct slice name;     /* LOG_REMOTE: the common name in front of it, or empty */
 	int64_t flags;	       /* LOG_MANAGEMENT_FLAGS: of manage.h MF_…; -1: not in the line */
 };
 

@@ -329,7 +329,13 @@ void server_clients_log(struct server_clients *c, const struct log_fact *fact,
 	*counted = (struct client_end){0};
 	*eviction = (struct client_eviction){0};
 	log_client_split(fact->client, &name, &address);
+	if (fact->kind == LOG_REMOTE && name.n == 0) {
+		slice_copy(fact->name, c->newcomer, sizeof c->newcomer);
+		slice_copy(address, c->newcomer_address, sizeof c->newcomer_address);
+	}
 	if (fact->kind == LOG_DUPLICATE) {
+		if (address.n == 0 && same(c->newcomer, sizeof c->newcomer, fact->text))
+			address = slice_from(c->newcomer_address);
 		evict(c, fact->text, address, at, eviction);
 		return;
 	}

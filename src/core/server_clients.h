@@ -58,6 +58,9 @@ struct server_clients {
 	unsigned connected, untold;
 	unsigned left_out; /* not followed, for there are too many */
 	bool known;	   /* it is known who is there: what changes from now on is news */
+	/* Who completed a handshake last: whom it evicts is said right after, without saying by
+	 * whom. */
+	char newcomer[CLIENT_NAME_MAX], newcomer_address[CLIENT_ADDRESS_MAX];
 	/* The status that is being read. */
 	bool has_columns, broken;
 	struct client_columns columns;

@@ -217,6 +217,16 @@ static void evicted(void **state)
 	assert_string_equal(e->other_address, "192.0.2.7:2");
 	log_line("MULTI: Learn: 10.8.0.2 -> alice/192.0.2.7:2");
 	(void)news(CLIENT_CONNECTED, "alice");
+	/* OpenVPN 2.6 does not say by whom, but who came just before. */
+	log_line("192.0.2.8:3 [alice] Peer Connection Initiated with [AF_INET]192.0.2.8:3");
+	log_line("MULTI: new connection by client 'alice' will cause previous active sessions");
+	assert_string_equal(eviction.winner, "192.0.2.8:3");
+	assert_string_equal(eviction.loser, "192.0.2.7:2");
+	(void)news(CLIENT_EVICTED, "alice");
+	log_line("192.0.2.9:3 [carol] Peer Connection Initiated with [AF_INET]192.0.2.9:3");
+	log_line("MULTI: new connection by client 'bob' will cause previous active sessions");
+	assert_string_equal(eviction.winner, "");
+	(void)news(CLIENT_EVICTED, "bob");
 	log_line("MULTI: new connection by client 'nobody' will cause previous active sessions");
 	assert_false(eviction.evicted);
 }
