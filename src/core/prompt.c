@@ -12,10 +12,11 @@ static const struct {
 	const char *waits, *advice;
 } sentences[] = {
     {MANAGEMENT_HOLD, "a hold to be released",
-     "ovpnwatch releases one with --release-hold only; or take management-hold out of the profile"},
+     "ovpnwatch releases one with --release-hold only, and a GUI can through --relay; or take "
+     "management-hold out of the profile"},
     {MANAGEMENT_PASSWORD, "a password",
-     "ovpnwatch answers nothing: put it into a file that the profile names (auth-user-pass FILE, "
-     "askpass FILE)"},
+     "ovpnwatch answers nothing: a GUI can through --relay; or put it into a file that the "
+     "profile names (auth-user-pass FILE, askpass FILE)"},
     {MANAGEMENT_NEED_OK, "a confirmation", NULL},
     {MANAGEMENT_NEED_STR, "an answer", NULL},
     {MANAGEMENT_NEED_CERTIFICATE, "a certificate",
@@ -32,7 +33,8 @@ static const struct {
      "management interface"},
 };
 
-static const char *const no_advice = "ovpnwatch answers nothing: somebody has to";
+static const char *const no_advice =
+    "ovpnwatch answers nothing: a program that can has to, through --relay";
 
 static size_t sentence_of(enum management_kind kind)
 {

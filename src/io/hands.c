@@ -34,7 +34,8 @@ void hands_do(struct hands *h, const struct action *a)
 		link_close(h->link);
 		return;
 	case ACTION_SEND:
-		if (h->relay != NULL)
+		/* The last words are not for the relay: nothing comes after them. */
+		if (h->relay != NULL && a->command != COMMAND_PUT_BACK)
 			relay_server_own(h->relay, a->command);
 		else
 			link_send(h->link, a->command);
