@@ -37,8 +37,16 @@ struct management_framer {
 	uint64_t dropped; /* lines dropped because they were too long */
 };
 
-/* `size` bytes at `buf` (1 to MANAGEMENT_LINE_MAX) are the longest line, without its CR LF. */
+/* `size` bytes at `buf` (1 to MANAGEMENT_LINE_MAX) are the longest line, without its CR LF. `buf`
+ * may be NULL as long as each input ends with a line's end; one is lent before the first that does
+ * not. */
 void management_framer_init(struct management_framer *f, char *buf, size_t size);
+
+/* `buf` of the same size from now on, or NULL. Only while management_framer_empty(). */
+static inline void management_framer_lend(struct management_framer *f, char *buf)
+{
+	f->buf = buf;
+}
 
 /* Takes bytes off the front of *in. VERDICT_DONE: *line is the next line without CR LF, valid until
  * the next call or until the bytes of *in go away. VERDICT_MORE: *in is used up. Call again until

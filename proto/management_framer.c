@@ -15,7 +15,7 @@ static const char prompt[] = "ENTER PASSWORD:";
 
 void management_framer_init(struct management_framer *f, char *buf, size_t size)
 {
-	assert(buf != NULL && size > 0 && size <= MANAGEMENT_LINE_MAX);
+	assert(size > 0 && size <= MANAGEMENT_LINE_MAX);
 	*f = (struct management_framer){.buf = buf, .size = size};
 }
 

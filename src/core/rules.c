@@ -6,8 +6,6 @@
 #include <math.h>
 #include <stdio.h>
 
-#define SAY(n, ...) snprintf((n)->message, sizeof(n)->message, __VA_ARGS__)
-
 /* An offset alert ends when the offset is clearly inside the limit, not when it grazes it. */
 #define HYSTERESIS 0.9
 

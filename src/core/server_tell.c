@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SAY(n, ...) snprintf((n)->message, sizeof(n)->message, __VA_ARGS__)
-
 /* A burst goes on for a while; it is told as it grows, not with each. */
 #define LOST_TOLD_EVERY (5 * NSEC_PER_SEC)
 /* A step this long ago has nothing to do with what is lost now. */
@@ -24,8 +22,8 @@ static void say_start(struct notice *n, const struct server_client *e)
 	else if (e->away == NSEC_UNKNOWN)
 		SAY(n, "%s began anew from where it is connected (%s)", e->name, e->address);
 	else
-		SAY(n, "%s is back after %s, from %s%s%s (its last session ended%s%s)", e->name,
-		    phrase_duration(e->away).text, e->address, as, e->virtual_ip,
+		SAY(n, "%.64s is back after %.40s, from %.80s%s%s (its last session ended%s%s)",
+		    e->name, phrase_duration(e->away).text, e->address, as, e->virtual_ip,
 		    e->reason[0] != '\0' ? ": " : "", e->reason);
 }
 

@@ -23,8 +23,6 @@ struct notice *tell(struct actions *out, enum notice_type type, enum severity se
 	return n;
 }
 
-#define SAY(n, ...) snprintf((n)->message, sizeof(n)->message, __VA_ARGS__)
-
 struct sentence {
 	char *text;
 	size_t size;

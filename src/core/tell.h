@@ -7,6 +7,11 @@
 
 #include "core/watch.h"
 
+#include <stdio.h>
+
+/* The notice's sentence; what does not fit is cut off. */
+#define SAY(n, ...) snprintf((n)->message, sizeof(n)->message, __VA_ARGS__)
+
 /* There is room for one more notice. What is not told for want of room is told with the next event:
  * everything here is told from state, never from memory of what should have been said. */
 bool tell_room(const struct actions *out);

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SAY(n, ...) snprintf((n)->message, sizeof(n)->message, __VA_ARGS__)
-
 const char *tell_log_name(const struct tunnel *t)
 {
 	return strcmp(t->config.log, "-") == 0 ? "standard input" : t->config.log;

@@ -29,9 +29,7 @@ void link_tell(struct link *l, enum link_change change, const char *reason)
 
 static void on_wire_closed(uv_handle_t *handle)
 {
-	struct wire *w = handle->data;
-	explicit_bzero(w->secret, sizeof w->secret);
-	free(w);
+	free(handle->data);
 }
 
 void link_drop_wire(struct link *l)
@@ -117,6 +115,24 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 	*buf = uv_buf_init(receive_buffer, sizeof receive_buffer);
 }
 
+/* A line in pieces needs a place; lines nearly always come whole, and thousands of links have none.
+ */
+static bool make_place(struct link *l, struct slice in)
+{
+	if (l->line != NULL || in.p[in.n - 1] == '\n')
+		return true;
+	l->line = malloc(MANAGEMENT_LINE_MAX);
+	management_framer_lend(&l->framer, l->line);
+	return l->line != NULL;
+}
+
+static void give_place_back(struct link *l)
+{
+	management_framer_lend(&l->framer, NULL);
+	free(l->line);
+	l->line = NULL;
+}
+
 static void tell_lines(struct link *l, struct wire *w, struct slice in)
 {
 	struct event e = {.kind = l->of_server ? EVENT_PEER_LINE : EVENT_LINE,
@@ -124,6 +140,10 @@ static void tell_lines(struct link *l, struct wire *w, struct slice in)
 			  .since = l->drained,
 			  .tunnel = l->tunnel};
 	bool all = in.n < sizeof receive_buffer;
+	if (!make_place(l, in)) {
+		link_end(l, LINK_CLOSED, uv_strerror(UV_ENOMEM));
+		return;
+	}
 	while (w->link == l && management_framer_next(&l->framer, &in, &e.u.line) == VERDICT_DONE)
 		if (l->tap.line == NULL || l->tap.line(l->tap.arg, e.u.line))
 			l->sink(l->arg, &e);
@@ -131,9 +151,12 @@ static void tell_lines(struct link *l, struct wire *w, struct slice in)
 		l->overlong = l->framer.dropped;
 		link_tell(l, LINK_OVERLONG, "a line of more than 64 KiB was dropped");
 	}
+	if (w->link != l || !management_framer_empty(&l->framer))
+		return;
+	give_place_back(l);
 	/* What comes next was not there yet, unless its beginning was, or the buffer was too small
 	 * to hold all that was. */
-	if (w->link == l && all && management_framer_empty(&l->framer))
+	if (all)
 		l->drained = l->reading;
 }
 
@@ -148,33 +171,50 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		link_end(l, LINK_CLOSED, link_why(l, (int)n));
 }
 
+/* What OpenVPN has not taken yet. */
+struct text {
+	uv_write_t req;
+	size_t n;
+	char bytes[];
+};
+
 static void on_written(uv_write_t *req, int status)
 {
-	struct wire *w = req->data;
-	for (unsigned i = 0; i < WRITES_MAX; i++)
-		if (req == &w->writes[i].req)
-			w->writes[i].busy = false;
-	if (status < 0 && w->link != NULL)
-		link_end(w->link, LINK_CLOSED, link_why(w->link, status));
+	struct text *t = req->data;
+	(void)status; /* reading says it too */
+	explicit_bzero(t->bytes, t->n);
+	free(t);
 }
 
-/* `text` stays valid until it is written. */
-static void write_text(struct link *l, const char *text)
+static int write_later(struct wire *w, struct slice text)
+{
+	struct text *t = malloc(sizeof *t + text.n);
+	if (t == NULL)
+		return UV_ENOMEM;
+	uv_buf_t buf = uv_buf_init(t->bytes, (unsigned)text.n);
+	t->req.data = t;
+	t->n = text.n;
+	memcpy(t->bytes, text.p, text.n);
+	int rc = uv_write(&t->req, &w->u.stream, &buf, 1, on_written);
+	if (rc != 0)
+		free(t);
+	return rc;
+}
+
+/* Nearly always all is gone at once, and nothing has to be kept. */
+static void write_text(struct link *l, struct slice text)
 {
 	struct wire *w = l->wire;
-	uv_buf_t buf = {.base = (char *)(uintptr_t)text, .len = strlen(text)};
-	unsigned i = 0;
-	while (i < WRITES_MAX && w->writes[i].busy)
-		i++;
-	if (i == WRITES_MAX) {
+	uv_buf_t buf = uv_buf_init((char *)(uintptr_t)text.p, (unsigned)text.n);
+	if (uv_stream_get_write_queue_size(&w->u.stream) + text.n > LINK_QUEUE_MAX) {
 		link_end_later(l, LINK_CLOSED, "OpenVPN does not read what is sent to it");
 		return;
 	}
-	w->writes[i].req.data = w;
-	int rc = uv_write(&w->writes[i].req, &w->u.stream, &buf, 1, on_written);
-	if (rc == 0)
-		w->writes[i].busy = true;
-	else
+	int rc = uv_try_write(&w->u.stream, &buf, 1);
+	size_t gone = rc > 0 ? (size_t)rc : 0;
+	if (rc == UV_EAGAIN || (rc >= 0 && gone < text.n))
+		rc = write_later(w, slice_skip(text, gone));
+	if (rc < 0)
 		link_end_later(l, LINK_CLOSED, link_why(l, rc));
 }
 
@@ -182,7 +222,7 @@ void link_send(struct link *l, enum management_command command)
 {
 	l->leaving = command == COMMAND_PUT_BACK || command == COMMAND_LOG_OFF;
 	if (l->up)
-		write_text(l, management_command_text(command));
+		write_text(l, slice_from(management_command_text(command)));
 }
 
 void link_send_password(struct link *l)
@@ -197,42 +237,18 @@ void link_send_password(struct link *l)
 			       l->password_file != NULL ? error : "no password file was given");
 		return;
 	}
-	assert(password.n + 2 <= sizeof l->wire->secret);
-	memcpy(l->wire->secret, password.text, password.n);
-	memcpy(l->wire->secret + password.n, "\n", 2);
+	char line[sizeof password.text + 1];
+	memcpy(line, password.text, password.n);
+	line[password.n] = '\n';
+	write_text(l, (struct slice){.p = line, .n = password.n + 1});
+	explicit_bzero(line, sizeof line);
 	password_wipe(&password);
-	write_text(l, l->wire->secret);
-}
-
-struct text {
-	uv_write_t req;
-	size_t n;
-	char bytes[];
-};
-
-static void free_text(struct text *t)
-{
-	explicit_bzero(t->bytes, t->n);
-	free(t);
-}
-
-static void on_text_written(uv_write_t *req, int status)
-{
-	(void)status;
-	free_text(req->data);
 }
 
 void link_send_text(struct link *l, struct slice text)
 {
-	struct text *t = l->up ? malloc(sizeof *t + text.n) : NULL;
-	if (t == NULL)
-		return;
-	uv_buf_t buf = {.base = t->bytes, .len = text.n};
-	t->req.data = t;
-	t->n = text.n;
-	memcpy(t->bytes, text.p, text.n);
-	if (uv_write(&t->req, &l->wire->u.stream, &buf, 1, on_text_written) != 0)
-		free_text(t);
+	if (l->up)
+		write_text(l, text);
 }
 
 int link_begin(struct link *l)
@@ -246,7 +262,9 @@ int link_begin(struct link *l)
 	l->up = true;
 	l->overlong = 0;
 	l->drained.mono = NSEC_UNKNOWN;
-	management_framer_init(&l->framer, l->line, MANAGEMENT_LINE_MAX);
+	free(l->line);
+	l->line = NULL;
+	management_framer_init(&l->framer, NULL, MANAGEMENT_LINE_MAX);
 	link_tell(l, LINK_UP, NULL);
 	return 0;
 }
@@ -265,13 +283,8 @@ int link_new(struct link **out, uv_loop_t *loop, const struct address *address,
 	     void *arg)
 {
 	struct link *l = calloc(1, sizeof *l);
-	char *line = malloc(MANAGEMENT_LINE_MAX);
-	if (l == NULL || line == NULL) {
-		free(l);
-		free(line);
+	if (l == NULL)
 		return UV_ENOMEM;
-	}
-	l->line = line;
 	l->loop = loop;
 	l->address = *address;
 	l->password_file = password_file;

@@ -51,7 +51,7 @@ void link_connect(struct link *l); /* closes what was open before */
 void link_send(struct link *l, enum management_command command);
 void link_send_password(struct link *l);
 
-/* Sends a copy, which is wiped afterwards. If it cannot be sent, that is seen when reading. */
+/* What has to wait is copied, and the copy wiped. */
 void link_send_text(struct link *l, struct slice text);
 
 /* No event comes after this call. */

@@ -12,19 +12,15 @@
 #include "io/resolve.h"
 #include "proto/management.h"
 
-/* More than the core ever has unanswered; when all are taken, OpenVPN does not read. */
-#define WRITES_MAX 16
+/* Bytes that wait for OpenVPN to read them; with more, it does not. A relayed command of several
+ * lines has to fit. */
+#define LINK_QUEUE_MAX 1048576
 
 struct wire {
 	union listener_stream u;
 	uv_connect_t connect;
 	uv_shutdown_t farewell;
 	struct link *link; /* NULL: given up */
-	struct {
-		uv_write_t req;
-		bool busy;
-	} writes[WRITES_MAX];
-	char secret[sizeof((struct password *)0)->text + 1]; /* the password on its way */
 };
 
 struct link {
@@ -54,7 +50,7 @@ struct link {
 	struct listener *listener; /* of an address where we are called */
 	bool patient;		   /* nobody has called for a while, and that was said */
 	struct management_framer framer;
-	char *line; /* MANAGEMENT_LINE_MAX: pages that no torn line needs are never touched */
+	char *line; /* of MANAGEMENT_LINE_MAX bytes, while a line comes in pieces; else NULL */
 };
 
 /* The end of what link_connect() began. */
