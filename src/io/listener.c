@@ -101,9 +101,9 @@ static int bind_private(int fd, const struct sockaddr_un *at)
 
 static int share_with(const char *path, const char *group, const char **why)
 {
-	errno = 0;
-	const struct group *g = getgrnam(group);
-	if (g == NULL) {
+	char room[16384]; /* its members' names, too */
+	struct group found, *g = NULL;
+	if (getgrnam_r(group, &found, room, sizeof room, &g) != 0 || g == NULL) {
 		*why = "there is no group of that name";
 		return UV_EINVAL;
 	}
