@@ -121,6 +121,14 @@ static int choose_management(struct making *m)
 	if (!address_parse(w->management, w->address, error, sizeof error))
 		return refuse(m, w->settings.management != NULL ? said_wrong(m) : EX_CONFIG, "%s",
 			      error);
+	/* Whoever calls is taken for OpenVPN, and may ask for the password. */
+	if (w->address->listen && !w->address->loopback)
+		return refuse(
+		    m, said_wrong(m),
+		    "%s: anybody in the network could call there and pass for OpenVPN. "
+		    "Listen at 127.0.0.1 or a unix socket; from another machine, bring the "
+		    "call there with ssh -R",
+		    w->management);
 	return 0;
 }
 

@@ -559,6 +559,7 @@ def exit_codes():
             (65, "nothing.log", "replay", "/nothing.log"), (78, ":2:", "watch", "--profile", profile.name),
             (78, "no such file", "probe", "--profile", "/nothing.ovpn"),
             (64, "probe whom", "probe"),
+            (64, "pass for OpenVPN", "--management", "listen:192.0.2.1:7505"),
             (64, "is a folder", "--log", "/proc/self"),
             (77, "cannot be read", "--config", "/nothing.conf"),
             (78, ".ovpn:1: a line is 'key = value'", "--config", profile.name),
