@@ -18,21 +18,34 @@
 /* So many messages at a time; what is left over rings the bell again. */
 #define DRAIN_MAX 256
 
-struct route_watch {
-	int bell; /* a netlink socket */
+/* One for all watches of a loop: a thousand sockets would each be rung by every change. */
+struct bell {
+	int fd; /* a netlink socket */
 	uv_poll_t poll;
 	uv_timer_t timer; /* active: a look is due, and the bell is not listened to */
 	unsigned n_open;  /* handles */
+	uint64_t next;	  /* of the loop, ms: no look before */
+	bool rang;	  /* all are to look */
+	bool deaf;	  /* it broke: nothing more is told */
+	bool looking;	  /* the list is gone through: who leaves it is freed afterwards */
+	struct route_watch *watches;
+};
+
+struct route_watch {
+	struct route_watch *next;
+	struct bell *bell;
 	struct tunnel *tunnel;
 	event_sink sink;
 	void *arg;
 	bool has_target, closing;
-	bool deaf; /* the bell broke: nothing more is told */
+	bool due; /* it is to look */
 	struct sockaddr_storage to, local;
-	uint64_t next; /* of the loop, ms: no look before */
 	bool told;
 	struct route_look last; /* what was told */
 };
+
+/* Of the one loop that is run; NULL: nobody watches. */
+static struct bell *bell_in_use;
 
 /* --- the bell -------------------------------------------------------------------------------- */
 
@@ -72,31 +85,34 @@ static bool drain_bell(int fd)
 
 static void on_timer(uv_timer_t *timer);
 
-static void look_soon(struct route_watch *w)
+static void look_soon(struct bell *b)
 {
-	uint64_t now = uv_now(w->timer.loop);
-	if (!w->deaf && !uv_is_active((uv_handle_t *)&w->timer))
-		uv_timer_start(&w->timer, on_timer, w->next > now ? w->next - now : 0, 0);
+	uint64_t now = uv_now(b->timer.loop);
+	if (!b->deaf && !uv_is_active((uv_handle_t *)&b->timer))
+		uv_timer_start(&b->timer, on_timer, b->next > now ? b->next - now : 0, 0);
 }
 
 /* The look will be after all that is in the socket by then: until then it may fill up. */
 static void on_bell(uv_poll_t *poll, int status, int events)
 {
+	struct bell *b = poll->data;
 	(void)status; /* ENOBUFS, as far as is known: drain_bell() sees */
 	(void)events;
 	uv_poll_stop(poll);
-	look_soon(poll->data);
+	b->rang = true;
+	look_soon(b);
 }
 
-static void listen_on(struct route_watch *w)
+static void listen_on(struct bell *b)
 {
-	w->deaf = !drain_bell(w->bell) || uv_poll_start(&w->poll, UV_READABLE, on_bell) != 0;
+	b->deaf = !drain_bell(b->fd) || uv_poll_start(&b->poll, UV_READABLE, on_bell) != 0;
 }
 
 static void look(struct route_watch *w)
 {
 	struct route_look l;
 	struct event e = {.kind = EVENT_ROUTE, .at = stamp_now(), .tunnel = w->tunnel};
+	w->due = false;
 	if (!w->has_target || !route_look(&w->to, &w->local, &l))
 		return;
 	if (w->told && l.there == w->last.there && l.up == w->last.up &&
@@ -110,40 +126,91 @@ static void look(struct route_watch *w)
 	w->sink(w->arg, &e);
 }
 
+static void on_bell_closed(uv_handle_t *handle)
+{
+	struct bell *b = handle->data;
+	if (--b->n_open > 0)
+		return;
+	close(b->fd);
+	free(b);
+}
+
+/* Those that were closed go; without any left, the bell does. */
+static void sweep(struct bell *b)
+{
+	for (struct route_watch **at = &b->watches; *at != NULL;) {
+		struct route_watch *w = *at;
+		if (!w->closing) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		free(w);
+	}
+	if (b->watches != NULL)
+		return;
+	bell_in_use = NULL;
+	uv_close((uv_handle_t *)&b->poll, on_bell_closed);
+	uv_close((uv_handle_t *)&b->timer, on_bell_closed);
+}
+
 /* First the bell, then the look: a change after it rings again. */
 static void on_timer(uv_timer_t *timer)
 {
-	struct route_watch *w = timer->data;
-	w->next = uv_now(timer->loop) + ROUTE_WATCH_PAUSE_MS;
-	listen_on(w);
-	look(w); /* last: the sink may close us */
+	struct bell *b = timer->data;
+	bool all = b->rang;
+	b->rang = false;
+	b->next = uv_now(timer->loop) + ROUTE_WATCH_PAUSE_MS;
+	listen_on(b);
+	b->looking = true;
+	for (struct route_watch *w = b->watches; w != NULL; w = w->next)
+		if (!w->closing && (all || w->due))
+			look(w); /* the sink may close it, or another */
+	b->looking = false;
+	sweep(b);
 }
 
 /* --- beginning and end ----------------------------------------------------------------------- */
+
+static int hang_bell(struct bell **out, uv_loop_t *loop)
+{
+	struct bell *b = calloc(1, sizeof *b);
+	int rc = b != NULL ? open_bell() : UV_ENOMEM;
+	if (rc >= 0) {
+		b->fd = rc;
+		rc = uv_poll_init(loop, &b->poll, b->fd);
+		if (rc != 0)
+			close(b->fd);
+	}
+	if (rc != 0) {
+		free(b);
+		return rc;
+	}
+	rc = uv_timer_init(loop, &b->timer);
+	assert(rc == 0);
+	b->n_open = 2;
+	b->poll.data = b->timer.data = b;
+	listen_on(b);
+	*out = b;
+	return 0;
+}
 
 int route_watch_open(struct route_watch **out, uv_loop_t *loop, struct tunnel *tunnel,
 		     event_sink sink, void *arg)
 {
 	struct route_watch *w = calloc(1, sizeof *w);
-	int rc = w != NULL ? open_bell() : UV_ENOMEM;
-	if (rc >= 0) {
-		w->bell = rc;
-		rc = uv_poll_init(loop, &w->poll, w->bell);
-		if (rc != 0)
-			close(w->bell);
-	}
+	int rc = w == NULL ? UV_ENOMEM : bell_in_use == NULL ? hang_bell(&bell_in_use, loop) : 0;
 	if (rc != 0) {
 		free(w);
 		return rc;
 	}
-	rc = uv_timer_init(loop, &w->timer);
-	assert(rc == 0);
-	w->n_open = 2;
-	w->poll.data = w->timer.data = w;
+	assert(bell_in_use->timer.loop == loop);
+	w->bell = bell_in_use;
 	w->tunnel = tunnel;
 	w->sink = sink;
 	w->arg = arg;
-	listen_on(w);
+	w->next = w->bell->watches;
+	w->bell->watches = w;
 	*out = w;
 	return 0;
 }
@@ -153,24 +220,16 @@ void route_watch_target(struct route_watch *w, const struct sockaddr_storage *to
 {
 	w->to = *to;
 	w->has_target = true;
+	w->due = true;
 	if (!resolve_numeric(local_ip, 0, &w->local))
 		w->local = (struct sockaddr_storage){.ss_family = AF_UNSPEC};
-	look_soon(w);
-}
-
-static void on_closed(uv_handle_t *handle)
-{
-	struct route_watch *w = handle->data;
-	if (--w->n_open > 0)
-		return;
-	close(w->bell);
-	free(w);
+	look_soon(w->bell);
 }
 
 void route_watch_close(struct route_watch *w)
 {
 	assert(!w->closing);
 	w->closing = true;
-	uv_close((uv_handle_t *)&w->poll, on_closed);
-	uv_close((uv_handle_t *)&w->timer, on_closed);
+	if (!w->bell->looking)
+		sweep(w->bell);
 }
