@@ -11,13 +11,11 @@ is no ovpnwatch: what the management interface says during the fault is printed 
 $OVPNWATCH_LINES, if set, is a folder into which the lines that ovpnwatch wrote are saved.
 Exit: 0 all as expected, 1 not so, 77 the laboratory cannot run here.
 """
-import argparse
 import os
-import signal
 import sys
 import time
 
-import rig as rigs
+import table
 from daemons import Client, Management, Server, make_keys
 from rig import Failure, Rig, Skip
 import server_scenarios  # noqa: F401  (they register themselves)
@@ -122,47 +120,11 @@ def run(name, options):
     return outcome
 
 
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("verb", nargs="?", choices=["run"])
-    parser.add_argument("name", nargs="*", help="scenarios")
-    parser.add_argument("--list", action="store_true")
-    parser.add_argument("--all", action="store_true")
-    parser.add_argument("--bare", action="store_true", help="without ovpnwatch")
-    parser.add_argument("--minutes", type=float, default=10, help="how long `healthy` takes")
-    parser.add_argument("--ovpnwatch", metavar="PATH",
-                        default=os.environ.get("OVPNWATCH", "build/ovpnwatch"))
-    options = parser.parse_intermixed_args()
-    unknown = [name for name in options.name if name not in SCENARIOS]
-    if unknown:
-        parser.error(f"no scenario {unknown[0]}")
-    if not options.list and not options.all and not options.name:
-        parser.error("which scenarios? --list names them")
-    options.ovpnwatch = os.path.abspath(options.ovpnwatch)
-    return options
-
-
 def main():
-    options = arguments()
-    if options.list:
-        for name, function in SCENARIOS.items():
-            print(f"{name:<24}{function.__doc__}")
-        return 0
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds: the rigs are taken down
-    try:
-        rigs.need("nft", "chronyd", "chronyc")
-        rigs.libfaketime()
-        if not options.bare and not os.access(options.ovpnwatch, os.X_OK):
-            raise Skip(f"no ovpnwatch at {options.ovpnwatch}")
-    except Skip as skip:
-        print(f"skipped: {skip}")
-        return 77
-    print(ROW.format("scenario", "injected", "first cause", "confidence", "first alert",
-                     "verdict", "result"), flush=True)
-    names = list(SCENARIOS) if options.all else options.name
-    outcomes = [run(name, options) for name in names]
-    return 0 if all(outcome == "ok" for outcome in outcomes) else 1
+    options = table.arguments(__doc__, SCENARIOS, bare=True, add=lambda parser: parser.add_argument(
+        "--minutes", type=float, default=10, help="how long `healthy` takes"))
+    head = ROW.format("scenario", "injected", "first cause", "confidence", "first alert", "verdict", "result")
+    return table.run(options, SCENARIOS, ("nft", "chronyd", "chronyc"), head, lambda name: run(name, options))
 
 
 if __name__ == "__main__":

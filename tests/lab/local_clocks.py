@@ -11,14 +11,12 @@ its exit status must be what the reading deserves.
 $OVPNWATCH_LINES, if set, is a folder into which the lines that ovpnwatch wrote are saved.
 Exit: 0 all as expected, 1 not so, 77 it cannot run here.
 """
-import argparse
 import json
 import os
-import signal
 import sys
 import time
 
-import rig as rigs
+import table
 import time_services as services
 from rig import SERVER_IP, Clock, Failure, Rig, Skip
 
@@ -305,49 +303,11 @@ def run(name, options):
     return outcome
 
 
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("verb", nargs="?", choices=["run"])
-    parser.add_argument("name", nargs="*", help="cases")
-    parser.add_argument("--list", action="store_true")
-    parser.add_argument("--all", action="store_true")
-    parser.add_argument("--ovpnwatch", metavar="PATH",
-                        default=os.environ.get("OVPNWATCH", "build/ovpnwatch"))
-    options = parser.parse_intermixed_args()
-    unknown = [name for name in options.name if name not in CASES]
-    if unknown:
-        parser.error(f"no case {unknown[0]}")
-    if not options.list and not options.all and not options.name:
-        parser.error("which cases? --list names them")
-    options.ovpnwatch = os.path.abspath(options.ovpnwatch)
-    options.lines = os.environ.get("OVPNWATCH_LINES")
-    return options
-
-
 def main():
-    options = arguments()
-    if options.list:
-        for name, function in CASES.items():
-            print(f"{name:<24}{function.__doc__}")
-        return 0
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds: the rigs are taken down
-    try:
-        rigs.need("setpriv")
-        if not os.access(options.ovpnwatch, os.X_OK):
-            raise Skip(f"no ovpnwatch at {options.ovpnwatch}")
-    except Skip as skip:
-        print(f"skipped: {skip}")
-        return 77
-    print(ROW.format("case", "what keeps this machine's clock", "source", "state", "offset", "bound",
-                     "exit", "result"), flush=True)
-    outcomes = [run(name, options) for name in (CASES if options.all else options.name)]
-    for outcome in outcomes:
-        if outcome.startswith("skipped"):
-            print(outcome)  # where whoever counts them looks
-    if any(outcome.startswith("FAILED") for outcome in outcomes):
-        return 1
-    return 0 if "ok" in outcomes else 77
+    options = table.arguments(__doc__, CASES)
+    options.lines = os.environ.get("OVPNWATCH_LINES")
+    head = ROW.format("case", "what keeps this machine's clock", "source", "state", "offset", "bound", "exit", "result")
+    return table.run(options, CASES, ("setpriv",), head, lambda name: run(name, options))
 
 
 if __name__ == "__main__":
