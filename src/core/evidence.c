@@ -110,9 +110,14 @@ static bool hit_too(const struct tunnel *t, const struct evidence *e)
 	       silence >= stall;
 }
 
+/* In a storm each looks at all others. Of more than so many, the first speak for the rest: whether
+ * one tunnel fell or all did is no other question for ten thousand than for a thousand. */
+#define OTHERS_MAX 1024
+
 static void collect_others(const struct watch *w, const struct tunnel *t, struct evidence *out)
 {
-	for (const struct tunnel *o = w->tunnels; o != NULL; o = o->next) {
+	unsigned n = 0;
+	for (const struct tunnel *o = w->tunnels; o != NULL && n < OTHERS_MAX; o = o->next, n++) {
 		bool same = same_server(o, t);
 		if (o == t || !o->connected_known)
 			continue;

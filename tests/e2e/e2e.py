@@ -491,6 +491,30 @@ def configuration_and_reload():
         assert [e["monitor"]["count"] for e in reloaded] == [2], reloaded
 
 
+def changed_tunnel_takes_its_relay_again():
+    """A reload that changes a tunnel ends it and begins it anew, at the same relay's addresses."""
+    with tempfile.TemporaryDirectory() as folder:
+        daemon = Daemon()
+        config, relay = os.path.join(folder, "w.conf"), os.path.join(folder, "relay")
+        about = f"[tunnel a]\nmanagement = {daemon.address}\nno-probe = yes\nrelay = unix:{relay}\n"
+        write(config, about)
+        process = subprocess.Popen([PROGRAM, "--config", config], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        for change in ("", "release-hold = yes\n"):
+            if change:
+                daemon.subscribed.clear()
+                write(config, about + change)
+                process.send_signal(signal.SIGHUP)
+            daemon.wait()
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(LIMIT)
+                client.connect(relay)
+                assert client.recv(100).startswith(b">INFO:OpenVPN"), change
+        errors = finish(process)
+        assert "cannot" not in errors, errors
+        assert not os.path.exists(relay)
+
+
 class SocketDaemon(Daemon):
     """The same at a unix socket."""
 
