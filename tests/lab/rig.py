@@ -110,8 +110,9 @@ class Process:
     def end(self, number=signal.SIGTERM, patience=3.0):
         """Ends it, and waits for its end. Returns its exit status."""
         if self.running:
-            self.send(number)
+            # First: LeakSanitizer stops its own process at the end, and would lose its SIGSTOP to this.
             self.thaw()
+            self.send(number)
             try:
                 self.popen.wait(patience)
             except subprocess.TimeoutExpired:
