@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import time
 
 import management_clients as clients
 from management_clients import PROMPT, Gui, NetworkManager, Program, Session
@@ -26,7 +27,12 @@ def case(function):
 
 
 def end_of_daemon(daemon, seen):
-    """The client sees it leave, and then the end of the connection."""
+    """The client sees it leave, and then the end of the connection.
+
+    Not while a question is under way to it, as ovpnwatch has one when the tunnel is up: by TCP a
+    daemon that ends without having read everything resets the connection, and its last words are lost.
+    """
+    time.sleep(0.5)
     daemon.end()
     seen.wait_closed()
     return seen.transcript()
