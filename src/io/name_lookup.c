@@ -88,7 +88,7 @@ static void *look_up(void *arg)
 	return NULL;
 }
 
-static int begin(struct name_lookup *l)
+static int begin_thread(struct name_lookup *l)
 {
 	pthread_attr_t attributes;
 	pthread_t thread;
@@ -117,7 +117,7 @@ static void begin_next(void)
 		waiting = l->next;
 		if (waiting == NULL)
 			waiting_end = &waiting;
-		if (begin(l) == 0)
+		if (begin_thread(l) == 0)
 			continue;
 		l->error = EAI_MEMORY;
 		l->answered = true;
@@ -183,7 +183,7 @@ int name_lookup_start(struct name_lookup **out, uv_loop_t *loop, const char *hos
 		*waiting_end = l;
 		waiting_end = &l->next;
 	} else {
-		rc = begin(l);
+		rc = begin_thread(l);
 	}
 	if (rc != 0) {
 		uv_close((uv_handle_t *)&l->async, on_closed);
