@@ -179,7 +179,7 @@ void hear_line(struct watch *w, const struct event *e, struct actions *out)
 		server_watch_status(t, m.text, &e->at);
 		break;
 	case LINE_STATUS_END:
-		server_watch_status_end(t, m.kind == MANAGEMENT_END, &e->at, out);
+		server_watch_status_end(t, m.kind == MANAGEMENT_END, &e->at);
 		break;
 	case LINE_STATUS_1:
 	case LINE_NOTHING:

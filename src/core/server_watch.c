@@ -91,11 +91,9 @@ void server_watch_status(struct tunnel *t, struct slice line, const struct stamp
 		compare_clocks(s->book, s->book->clients->time, at);
 }
 
-void server_watch_status_end(struct tunnel *t, bool whole, const struct stamp *at,
-			     struct actions *out)
+void server_watch_status_end(struct tunnel *t, bool whole, const struct stamp *at)
 {
 	struct server_watch *s = &t->server;
-	(void)out;
 	s->last_status = at->mono;
 	if (s->book == NULL)
 		return;

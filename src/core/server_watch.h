@@ -49,8 +49,7 @@ void server_watch_detached(struct server_watch *s);
 
 /* What a line of its management interface says. */
 void server_watch_status(struct tunnel *t, struct slice line, const struct stamp *at);
-void server_watch_status_end(struct tunnel *t, bool whole, const struct stamp *at,
-			     struct actions *out);
+void server_watch_status_end(struct tunnel *t, bool whole, const struct stamp *at);
 void server_watch_load(struct tunnel *t, struct slice text, const struct stamp *at);
 
 /* A line of its log, said now. True: it is about a client of a server, and not about the tunnel. */

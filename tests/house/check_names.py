@@ -71,6 +71,15 @@ def manual_text():
     return re.sub(r'^\.\\".*$', "", text, flags=re.M)
 
 
+def check_commands():
+    """The manual has every command that OpenVPN is ever sent."""
+    text = " ".join(manual_text().split())
+    for words in re.findall(r'return "([a-z0-9\\ -]+)";', house.read("src/core/session.c")):
+        for command in filter(None, words.split("\\n")):
+            if command not in text:
+                yield f"{MANUAL}: the command {command!r} is not named"
+
+
 def check_sample():
     """The sample configuration has every key of the table, and no other."""
     keys = set(re.findall(r'^    \{"([a-z-]+)", SETTING_', house.read("src/settings.c"), re.M)) - {"name"}
@@ -107,6 +116,7 @@ words, problems = defined_words()
 problems += check_enums()
 problems += check_schema(words)
 problems += check_sample()
+problems += check_commands()
 if (house.ROOT / MANUAL).exists():
     problems += check_manual(words, sys.argv[1] if len(sys.argv) > 1 else None)
 else:
