@@ -9,7 +9,7 @@ import sys
 import house
 
 PURE = r"""mem(chr|rchr|cmp|cpy|move|set|mem)|str(chr|rchr|cmp|cspn|len|ncmp|nlen|pbrk|spn|str|casecmp|ncasecmp)|explicit_bzero
-|v?snprintf|__(mem|str|v?snprintf)[a-z]*_chk|__assert_fail|__errno_location|__ctype_b_loc|__isoc23_strtol|strto(l|ul|ll|ull)
+|v?snprintf|__(mem|str|v?snprintf|explicit_bzero)[a-z]*_chk|__assert_fail|__errno_location|__ctype_b_loc|__isoc23_strtol|strto(l|ul|ll|ull)
 |(labs|llabs|abs)|(ceil|floor|round|trunc|fabs|sqrt|fmod|fmin|fmax|lround|llround|ldexp|log2|log|exp|pow|rint|nearbyint|modf)f?
 |_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|__stack_chk_guard"""
 # What compilers add for sanitizers, coverage and fuzzing.
