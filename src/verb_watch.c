@@ -75,6 +75,15 @@ static void end(struct fleet *f, struct watched *w)
 	app_remove(f->app, &w->tunnel, on_gone, w);
 }
 
+/* While others are watched: one that cannot be is left, and what it had opened is closed. */
+static bool begin_or_leave(struct fleet *f, struct watched *w)
+{
+	bool begun = begin(f, w) == 0;
+	if (!begun)
+		end(f, w);
+	return begun;
+}
+
 /* Says what is wrong, of which tunnel, and where that stands. */
 static int complain_of(const struct fleet *f, const struct tunnel_settings *t, int status,
 		       const char *error)
@@ -159,7 +168,7 @@ static void found(struct fleet *f, const char *path)
 	if (w == NULL)
 		return;
 	w->discovered = true;
-	(void)begin(f, w); /* what went wrong was said, and what was opened is closed with it */
+	(void)begin_or_leave(f, w);
 }
 
 static void on_discovered(void *arg, const char *path, bool there)
@@ -262,8 +271,7 @@ static void on_reload(void *arg)
 	while (new != NULL) {
 		struct watched *w = new;
 		new = w->next;
-		e.u.reloaded.added++;
-		(void)begin(f, w);
+		e.u.reloaded.added += begin_or_leave(f, w);
 	}
 	e.u.reloaded.tunnels = f->n;
 	say_unchanged(&f->options->settings, &again.settings);

@@ -515,6 +515,27 @@ def changed_tunnel_takes_its_relay_again():
         assert not os.path.exists(relay)
 
 
+def what_cannot_begin_holds_up_nobody():
+    """A tunnel whose relay's address is taken, found at a reload: it is left, said, and tried at the next."""
+    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as taken:
+        a, b = Daemon(), Daemon()
+        config, out = os.path.join(folder, "w.conf"), os.path.join(folder, "out")
+        about = f"[ovpnwatch]\noutput = {out}\nformat = json\n[tunnel a]\nmanagement = {a.address}\n"
+        write(config, about)
+        process = subprocess.Popen([PROGRAM, "--config", config], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        a.wait()
+        write(config, about + f"[tunnel b]\nmanagement = {b.address}\nrelay = 127.0.0.1:{taken.getsockname()[1]}\n")
+        process.send_signal(signal.SIGHUP)
+        until(lambda: '"reloaded"' in open(out, encoding="utf-8").read(), "the reload is told")
+        taken.close()
+        process.send_signal(signal.SIGHUP)
+        b.wait()
+        errors = finish(process)
+        assert "another program listens there" in errors and "b cannot be watched" in errors, errors
+        assert a.heard.count("version") == 1, a.heard
+
+
 class SocketDaemon(Daemon):
     """The same at a unix socket."""
 
