@@ -70,6 +70,8 @@ static int on_key(void *user, const char *section, const char *key, const char *
 	}
 	if (!what->of_tunnel && !program)
 		return wrong(r, "'%s' is of the whole program: put it under [ovpnwatch]", key);
+	if (value[0] == ';') /* as it is everywhere else behind white space */
+		value = "";
 	if (!settings_set(r->s, r->t, what, value, error, sizeof error))
 		return wrong(r, "%s %s", key, error);
 	return 1;
@@ -88,6 +90,11 @@ static void begin_section(struct reading *r, const char *head)
 	}
 	if (n >= sizeof name) {
 		wrong(r, "a tunnel's name has at most %d bytes here", CONFIG_NAME_MAX);
+		return;
+	}
+	const char *behind = end + 1 + strspn(end + 1, " \t\r\n");
+	if (*behind != '\0' && *behind != ';' && *behind != '#') {
+		wrong(r, "a section's head has its line for itself");
 		return;
 	}
 	memcpy(name, head, n);

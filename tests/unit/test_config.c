@@ -98,6 +98,8 @@ static void test_where_it_is_wrong(void **state)
 	    {"[tunnel a]\nformat = json\n", "w.conf:2: 'format' is of the whole program"},
 	    {"[tunnel a]\nrelease-hold = perhaps\n", "w.conf:2: release-hold is yes or no"},
 	    {"[tunnel a]\nprofile =\n", "w.conf:2: profile has an empty value"},
+	    {"[tunnel a]\nprofile =;x\n", "w.conf:2: profile has an empty value"},
+	    {"[tunnel a] log = x\n", "w.conf:1: a section's head has its line for itself"},
 	    {"[ovpnwatch]\noffset-limit = -1\n", "w.conf:2: offset-limit is a number"},
 	    {"[ovpnwatch]\nformat = xml\n", "w.conf:2: format is auto, json or text"},
 	    {"[ovpnwatch]\n\nwhat\n", "w.conf:3: a line is 'key = value'"},
