@@ -256,22 +256,42 @@ static bool same_flag(enum flag a, enum flag b)
 	return (a == FLAG_YES) == (b == FLAG_YES);
 }
 
-bool tunnel_settings_equal(const struct tunnel_settings *a, const struct tunnel_settings *b)
+static bool same_field(const void *a, const void *b, enum setting_kind kind)
+{
+	switch (kind) {
+	case SETTING_TEXT:
+		return same_text(*(char *const *)a, *(char *const *)b);
+	case SETTING_LIST:
+		return same_list(a, b);
+	case SETTING_FLAG:
+		return same_flag(*(const enum flag *)a, *(const enum flag *)b);
+	case SETTING_FORMAT:
+		return *(const enum output_format *)a == *(const enum output_format *)b;
+	case SETTING_LIMIT:
+		break;
+	}
+	return !islessgreater(*(const double *)a, *(const double *)b);
+}
+
+static bool same_fields(const void *a, const void *b, bool of_tunnel)
 {
 	for (size_t i = 0; i < settings_count; i++) {
 		const struct setting *what = &settings_table[i];
-		if (!what->of_tunnel)
-			continue;
-		const void *of_a = const_field(a, what), *of_b = const_field(b, what);
-		bool same = what->kind == SETTING_TEXT
-				? same_text(*(char *const *)of_a, *(char *const *)of_b)
-			    : what->kind == SETTING_LIST
-				? same_list(of_a, of_b)
-				: same_flag(*(const enum flag *)of_a, *(const enum flag *)of_b);
-		if (!same)
+		if (what->of_tunnel == of_tunnel &&
+		    !same_field(const_field(a, what), const_field(b, what), what->kind))
 			return false;
 	}
 	return true;
+}
+
+bool tunnel_settings_equal(const struct tunnel_settings *a, const struct tunnel_settings *b)
+{
+	return same_fields(a, b, true);
+}
+
+bool settings_equal_but_tunnels(const struct settings *a, const struct settings *b)
+{
+	return same_fields(a, b, false);
 }
 
 /* `text` with the tunnel's name wherever it says "{name}"; the caller frees it. */

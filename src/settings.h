@@ -107,6 +107,8 @@ bool settings_finish(struct settings *s, unsigned *line, char *error, size_t err
 
 /* Whether both are watched in the same way; their lines do not count. */
 bool tunnel_settings_equal(const struct tunnel_settings *a, const struct tunnel_settings *b);
+/* Whether what is of the whole program is the same. */
+bool settings_equal_but_tunnels(const struct settings *a, const struct settings *b);
 void tunnel_settings_free(struct tunnel_settings *t);
 /* A deep copy. False: no memory, and nothing is left behind. */
 bool tunnel_settings_copy(struct tunnel_settings *out, const struct tunnel_settings *from)

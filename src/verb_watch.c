@@ -228,24 +228,6 @@ static unsigned sweep(struct fleet *f)
 	return removed;
 }
 
-/* What is of the whole program is read at the start only. */
-static void say_unchanged(const struct settings *was, const struct settings *is)
-{
-	bool ntp = was->ntp.n != is->ntp.n, globs = was->discover.n != is->discover.n;
-	for (unsigned i = 0; !ntp && i < is->ntp.n; i++)
-		ntp = strcmp(was->ntp.items[i], is->ntp.items[i]) != 0;
-	for (unsigned i = 0; !globs && i < is->discover.n; i++)
-		globs = strcmp(was->discover.items[i], is->discover.items[i]) != 0;
-	bool output = (was->output == NULL) != (is->output == NULL) ||
-		      (was->output != NULL && strcmp(was->output, is->output) != 0);
-	if (ntp || globs || output || was->format != is->format ||
-	    was->offset_limit_s < is->offset_limit_s || was->offset_limit_s > is->offset_limit_s ||
-	    (was->verbose == FLAG_YES) != (is->verbose == FLAG_YES))
-		complain(0,
-			 "what the configuration says of the whole program (output, format, ntp, "
-			 "offset-limit, verbose, discover) is taken over at the next start");
-}
-
 static void on_reload(void *arg)
 {
 	struct fleet *f = arg;
@@ -274,7 +256,10 @@ static void on_reload(void *arg)
 		e.u.reloaded.added += begin_or_leave(f, w);
 	}
 	e.u.reloaded.tunnels = f->n;
-	say_unchanged(&f->options->settings, &again.settings);
+	if (!settings_equal_but_tunnels(&f->options->settings, &again.settings))
+		complain(0,
+			 "what the configuration says of the whole program (output, format, ntp, "
+			 "offset-limit, verbose, discover) is taken over at the next start");
 	settings_free(&f->settings);
 	f->settings = again.settings; /* moved */
 	app_feed(f->app, &e);
