@@ -99,12 +99,6 @@ static bool translate(const struct control_key *k, bool send, const uint8_t *mac
 	return true;
 }
 
-bool control_digest_known(const char *digest)
-{
-	return strlen(digest) < sizeof((struct control_key *)0)->digest &&
-	       control_mac_size(digest) > 0;
-}
-
 size_t control_reset(const struct control_key *k, const uint8_t session[CONTROL_SESSION_SIZE],
 		     uint32_t time, uint8_t out[CONTROL_PACKET_MAX])
 {

@@ -33,9 +33,6 @@
  * digest of 64), and answers have no WKc. */
 #define CONTROL_PACKET_MAX (128 + WRAPPED_KEY_MAX)
 
-/* libcrypto knows a digest of this name, as `auth` names it, and it can be a tls-auth digest. */
-bool control_digest_known(const char *digest);
-
 enum control_flaw {
 	CONTROL_FINE,
 	CONTROL_NOT_A_RESET, /* another opcode, cut short, or longer than CONTROL_PACKET_MAX */

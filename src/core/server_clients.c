@@ -182,14 +182,6 @@ void server_clients_dropped(struct server_clients *c, const char *reason, const 
 			end(c, &c->list[i], CLIENT_DISCONNECTED, slice_from(reason), at);
 }
 
-void server_clients_forget(struct server_clients *c)
-{
-	c->n = 0;
-	c->connected = c->untold = c->left_out = 0;
-	c->known = c->has_columns = c->broken = false;
-	c->time = -1;
-}
-
 struct server_client *server_clients_untold(struct server_clients *c, size_t *at)
 {
 	for (; c->untold > 0 && *at < c->n; ++*at)

@@ -98,9 +98,6 @@ void server_clients_log(struct server_clients *c, const struct log_fact *fact,
 /* The server dropped them all: it restarts or ends, in OpenVPN's word `reason`. */
 void server_clients_dropped(struct server_clients *c, const char *reason, const struct stamp *at);
 
-/* What is seen of it ended: who comes and goes from now on is not known. */
-void server_clients_forget(struct server_clients *c);
-
 /* One that has news, from *at on (0 at first; moved along); NULL: nobody. Its news is told by
  * server_clients_told(). */
 struct server_client *server_clients_untold(struct server_clients *c, size_t *at);

@@ -61,10 +61,9 @@ void watch_init(struct watch *w, const struct watch_config *config, const struct
 void watch_add(struct watch *w, struct tunnel *t, const struct tunnel_config *config,
 	       const struct stamp *now);
 
-/* Of EVENT_REMOVED: what fires for the tunnel is resolved, its daemon is left as it was found, and
- * the tunnel is the caller's again when the actions are carried out. */
-
-/* Takes one event. *out is overwritten. */
+/* Takes one event. *out is overwritten. With EVENT_REMOVED what fires for the tunnel is resolved,
+ * its daemon is left as it was found, and the tunnel is the caller's again when the actions are
+ * carried out. */
 void watch_step(struct watch *w, const struct event *e, struct actions *out);
 
 /* All that there was to watch has ended: logs without a management interface beside them. */

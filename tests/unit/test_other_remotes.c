@@ -13,7 +13,7 @@
 #include "io/resolve.h"
 #include "unit/prober_fixture.h"
 
-/* --- the name service: getaddrinfo() of this program, which libuv's threads call --- */
+/* --- the name service: getaddrinfo() of this program, which other threads call --- */
 
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
 		struct addrinfo **out)

@@ -17,7 +17,7 @@
 
 #include "unit/prober_fixture.h"
 
-/* --- the name service: getaddrinfo() of this program, which libuv's threads call --- */
+/* --- the name service: getaddrinfo() of this program, which other threads call --- */
 
 static pthread_mutex_t names = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t names_changed = PTHREAD_COND_INITIALIZER;
